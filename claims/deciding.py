@@ -1,0 +1,72 @@
+"""A whole pack decided, pure: every claim's facts and decision, in the order of deciding (rules.md §4–6).
+
+What stands here depends on the pack and the policy alone; the database comes later (`claims.services`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from claims.adjudication import Decision, adjudicate
+from claims.facts import Claim, Facts, Surroundings
+from claims.matching import Matcher, in_order
+from foundation.money import yuan_text
+from households.facts import FactsOfHouseholds
+from households.feeds import Feeds
+from households.household import Household
+from households.roster import RosterRow
+from policies.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One claim with what it was decided from and how. `position` counts from 0 in the order of deciding."""
+
+    position: int
+    facts: Facts
+    decision: Decision
+
+
+class PackCase:
+    """A pack put together for deciding: claims in order, households with their facts, and each claim's surroundings."""
+
+    def __init__(self, roster: Sequence[RosterRow], claims: Sequence[Claim], feeds: Feeds, policy: Policy) -> None:
+        self.policy = policy
+        self.claims = in_order(claims)
+        self.households = FactsOfHouseholds(roster, feeds, policy.period_to)
+        self._matcher = Matcher(self.claims, feeds, self.households)
+
+    def by_household(self) -> Iterator[tuple[Household | None, list[tuple[int, Claim, Surroundings]]]]:
+        """Each household that claims with its claims in order; claimants who are not insured come under None, one by one."""
+        groups: dict[str, list[tuple[int, Claim]]] = defaultdict(list)
+        for position, claim in enumerate(self.claims):
+            number = self.households.household_no(claim.id_number)
+            if number is None:
+                yield None, [(position, claim, self._matcher.surroundings(claim, None))]
+            else:
+                groups[number].append((position, claim))
+        for number, members in groups.items():
+            household = self.households.household(number)
+            yield household, [(place, claim, self._matcher.surroundings(claim, household)) for place, claim in members]
+
+    def decide_all(self) -> list[Decided]:
+        """Every claim decided from the pack alone, in order."""
+        decided: list[Decided] = []
+        for household, claims in self.by_household():
+            outcomes = adjudicate(self.policy, household, ((claim, around) for _, claim, around in claims))
+            for (position, _, _), (facts, decision) in zip(claims, outcomes, strict=True):
+                decided.append(Decided(position, facts, decision))
+        decided.sort(key=lambda item: item.position)
+        return decided
+
+
+DECISION_COLUMNS = ("claim_no", "line", "benefit", "outcome", "amount", "reasons")
+
+
+def decision_rows(decided: Sequence[Decided]) -> Iterator[tuple[str, ...]]:
+    """Rows of decisions.csv (rules.md §6)."""
+    for item in decided:
+        made = item.decision
+        yield made.claim_no, made.line, made.benefit, made.outcome, yuan_text(made.payable_fen), ";".join(made.reasons)

@@ -1,0 +1,147 @@
+"""Tables of claims: what was handed in, every decision proposed, and the determination by two persons.
+
+Decisions and determinations are never edited; a changed pack adds a decision, and opens a review where a claim was
+already determined. What was claimed, why, and everything a decision rests on is sealed.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from claims.states import MOVES
+from foundation.database import Base, Instant, strict
+from foundation.guards import Guard, append_only, only_moves
+from foundation.money import MOST_FEN
+
+
+class PackIntake(Base):
+    """A county pack that was taken in, by the digest of its files. The same pack again is this row."""
+
+    __tablename__ = "pack_intake"
+    __table_args__ = strict(UniqueConstraint("sequence"))
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    policy_id: Mapped[str] = mapped_column(ForeignKey("policy.id"))
+    digest: Mapped[str] = mapped_column(String, index=True)
+    files: Mapped[str] = mapped_column(Text)
+    """JSON {file: SHA-256}."""
+    people: Mapped[int] = mapped_column(BigInteger)
+    claims: Mapped[int] = mapped_column(BigInteger)
+    refused_cells: Mapped[int] = mapped_column(BigInteger)
+    taken_in_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class ClaimRow(Base):
+    """A claim. Its personal content is sealed; where it stands is its `state`."""
+
+    __tablename__ = "claim"
+    __table_args__ = strict(
+        UniqueConstraint("policy_number", "claim_no"),
+        CheckConstraint("state IN ('review', 'approved', 'rejected')", name="state"),
+        CheckConstraint("line IN ('illness', 'education', 'accident', 'income')", name="line"),
+        Index(None, "state"),
+    )
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    policy_number: Mapped[str] = mapped_column(String)
+    claim_no: Mapped[str] = mapped_column(String)
+    household_id: Mapped[str | None] = mapped_column(ForeignKey("household.id"), index=True)
+    line: Mapped[str] = mapped_column(String)
+    benefit: Mapped[str] = mapped_column(String)
+    town: Mapped[str] = mapped_column(String)
+    notified_on: Mapped[date] = mapped_column(Date)
+    event_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String)
+    sealed: Mapped[str] = mapped_column(Text)
+    """JSON of `claims.facts.Claim`."""
+    digest: Mapped[str] = mapped_column(String)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class DecisionRow(Base):
+    """A decision proposed by adjudication; the newest `sequence` of a claim counts."""
+
+    __tablename__ = "decision"
+    __table_args__ = strict(
+        UniqueConstraint("claim_id", "sequence"),
+        CheckConstraint("outcome IN ('approve', 'reject', 'supplement', 'refer')", name="outcome"),
+        CheckConstraint(f"payable_fen >= 0 AND payable_fen <= {MOST_FEN}", name="payable_fen"),
+        CheckConstraint(f"entitled_fen >= 0 AND entitled_fen <= {MOST_FEN}", name="entitled_fen"),
+        CheckConstraint("outcome <> 'reject' OR payable_fen = 0", name="reject"),
+        CheckConstraint("outcome <> 'approve' OR (payable_fen > 0 AND reasons = '')", name="approve"),
+    )
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"))
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    policy_id: Mapped[str] = mapped_column(ForeignKey("policy.id"))
+    outcome: Mapped[str] = mapped_column(String)
+    payable_fen: Mapped[int] = mapped_column(BigInteger)
+    entitled_fen: Mapped[int] = mapped_column(BigInteger)
+    reasons: Mapped[str] = mapped_column(String)
+    sealed: Mapped[str] = mapped_column(Text)
+    """JSON {facts, decision}: what `decide` was given and what it gave."""
+    digest: Mapped[str] = mapped_column(String)
+    made_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Determination(Base):
+    """核定: a decision made effective by a person, on the recommendation of another one. One for each claim."""
+
+    __tablename__ = "determination"
+    __table_args__ = strict(
+        UniqueConstraint("claim_id"),
+        UniqueConstraint("decision_id"),
+        UniqueConstraint("household_id", "number"),
+        CheckConstraint("outcome IN ('approve', 'reject')", name="outcome"),
+        CheckConstraint("recommended_by <> determined_by", name="two_persons"),
+        CheckConstraint("(outcome = 'approve') = (amount_fen > 0)", name="amount_fen"),
+        CheckConstraint("number > 0", name="number"),
+    )
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"))
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decision.id"))
+    household_id: Mapped[str | None] = mapped_column(ForeignKey("household.id"))
+    number: Mapped[int] = mapped_column(BigInteger)
+    """Order of determination within the household; 1 for a claimant without one."""
+    outcome: Mapped[str] = mapped_column(String)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    recommended_by: Mapped[str] = mapped_column(String)
+    determined_by: Mapped[str] = mapped_column(String)
+    determined_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Review(Base):
+    """A determined claim whose facts a later pack changed: to be looked at by a person, never edited."""
+
+    __tablename__ = "review"
+    __table_args__ = strict(UniqueConstraint("claim_id", "decision_id"))
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"))
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decision.id"))
+    """The decision that the new facts would give."""
+    opened_at: Mapped[datetime] = mapped_column(Instant)
+
+
+GUARDS = [
+    *append_only("pack_intake", "id"),
+    *append_only("decision", "id"),
+    *append_only("determination", "id", "claim_id", "decision_id"),
+    *append_only("review", "id"),
+    only_moves("claim", MOVES),
+    Guard("claim_no_delete", "claim", "BEFORE DELETE", "TRUE"),
+    Guard(
+        "claim_determined_frozen",
+        "claim",
+        "BEFORE UPDATE",
+        "OLD.state <> 'review' AND (OLD.sealed <> NEW.sealed OR OLD.digest <> NEW.digest OR OLD.claim_no <> NEW.claim_no)",
+    ),
+    Guard(
+        "determination_agrees",
+        "determination",
+        "BEFORE INSERT",
+        "NOT EXISTS (SELECT 1 FROM decision WHERE decision.id = NEW.decision_id AND decision.claim_id = NEW.claim_id "
+        "AND decision.outcome = NEW.outcome AND decision.payable_fen = NEW.amount_fen)",
+    ),
+]

@@ -1,0 +1,36 @@
+"""The states of a claim, as far as the main job goes: taken in from a county pack it stands at review.
+
+Pure. One table says every move; the database refuses the others (claims.models), the services name both states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from foundation.errors import ConflictError
+
+REVIEW, APPROVED, REJECTED = "review", "approved", "rejected"
+
+MOVES: Mapping[str, frozenset[str]] = {
+    REVIEW: frozenset({APPROVED, REJECTED}),
+    APPROVED: frozenset(),
+    REJECTED: frozenset(),
+}
+
+STATE_NAMES: Mapping[str, tuple[str, str]] = {
+    REVIEW: ("核赔", "under review"),
+    APPROVED: ("核定给付", "approved"),
+    REJECTED: ("拒赔", "rejected"),
+}
+
+
+def move(state: str, to: str) -> str:
+    """The new state. Raises ConflictError that names both states and what would be possible."""
+    if to in MOVES[state]:
+        return to
+    possible = "、".join(sorted(STATE_NAMES[name][0] for name in MOVES[state])) or "无"
+    possible_en = ", ".join(sorted(STATE_NAMES[name][1] for name in MOVES[state])) or "nothing"
+    raise ConflictError(
+        f"案件状态为“{STATE_NAMES[state][0]}”,不能变为“{STATE_NAMES[to][0]}”(可变为:{possible})",
+        f'the claim is "{STATE_NAMES[state][1]}" and cannot become "{STATE_NAMES[to][1]}" (possible: {possible_en})',
+    )

@@ -1,0 +1,263 @@
+"""The database on both engines: SQLite embedded, PostgreSQL in production. The one place that commits.
+
+SQLite is a current pysqlite3 in WAL mode with STRICT tables, foreign keys on, and `BEGIN IMMEDIATE` for writing
+transactions (the standard driver's late BEGIN lets two writers read the same remaining cap). Services flush; whoever
+stands at the edge (command line, page, task) opens `transaction()`, and that commits or rolls back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pysqlite3.dbapi2 as sqlite3
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Dialect,
+    Engine,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from foundation.errors import ConfigurationError
+
+LEAST_SQLITE = (3, 51, 3)
+"""Older ones can corrupt a database when the WAL is reset."""
+
+
+class Base(DeclarativeBase):
+    """Base of all tables. Constraint names are fixed so that migrations can find them on both engines."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant to the microsecond: TIMESTAMPTZ on PostgreSQL, ISO text that sorts on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its zone")
+        value = value.astimezone(UTC)
+        return instant_text(value) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def instant_text(instant: datetime) -> str:
+    """An instant as ISO text in UTC, always with six decimals: `2020-12-31T04:00:00.000000+00:00`."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+# STRICT tables know five types only; this is the one map from ours to them.
+@compiles(BigInteger, "sqlite")
+@compiles(Boolean, "sqlite")
+def _integer(_type: Any, _compiler: Any, **_: Any) -> str:
+    return "INTEGER"
+
+
+@compiles(String, "sqlite")
+@compiles(Text, "sqlite")
+@compiles(Date, "sqlite")
+@compiles(DateTime, "sqlite")
+def _text(_type: Any, _compiler: Any, **_: Any) -> str:
+    return "TEXT"
+
+
+@compiles(LargeBinary, "sqlite")
+def _blob(_type: Any, _compiler: Any, **_: Any) -> str:
+    return "BLOB"
+
+
+def strict(*arguments: Any, **options: Any) -> tuple[Any, ...]:
+    """Table arguments of every table: its constraints, and STRICT on SQLite."""
+    return (*arguments, {"sqlite_strict": True, **options})
+
+
+class Database:
+    """An open database. Give it a URL: `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/NAME`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A writing transaction: committed at the end, rolled back by any exception."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view for reading; on SQLite it blocks no writer. Nothing written in it stays."""
+        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            session.connection(execution_options={"fangpin_reading": True})
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _bad_url() from error
+    if parsed.get_backend_name() == "sqlite":
+        if sqlite3.sqlite_version_info < LEAST_SQLITE:
+            raise ConfigurationError(
+                f"SQLite {sqlite3.sqlite_version} 过旧,请重新安装依赖",
+                f"SQLite {sqlite3.sqlite_version} is too old; install the requirements again",
+            )
+        if not parsed.database or parsed.database == ":memory:":
+            raise _bad_url()
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, module=sqlite3, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"options": "-c lock_timeout=10000 -c timezone=UTC", "connect_timeout": 10},
+        )
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
+    raise _bad_url()
+
+
+def _bad_url() -> ConfigurationError:
+    return ConfigurationError(
+        "数据库地址应为 sqlite:///文件 或 postgresql+psycopg://用户@主机/库名",
+        "the database address must be sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; _begin_sqlite sends it
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    reading = connection.get_execution_options().get("fangpin_reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Any) -> None:
+    if connection.get_execution_options().get("fangpin_reading"):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
+def migrate(url: str) -> None:
+    """Brings the schema to the newest version and makes the triggers again. Safe to run at any time, twice at once."""
+    from alembic import command  # Alembic is slow to import, and most commands find nothing to migrate.
+    from alembic.config import Config
+
+    import migrations
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    config.attributes["url"] = url
+    try:
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise unreachable(error) from error
+
+
+def unreachable(error: DBAPIError) -> ConfigurationError:
+    """The message for a database that cannot be opened; it names the cause without user, password or host."""
+    cause = re.sub(r"\s+", " ", str(error.orig)).split(" connection to server", 1)[0][:160]
+    return ConfigurationError(
+        f"数据库无法使用({cause})。请检查 --database 地址、权限与服务是否启动",
+        f"the database cannot be used ({cause}). Check the --database address, its rights, and that it is running",
+    )
+
+
+def bulk_insert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Inserts many rows by the fastest road of the engine: COPY on PostgreSQL, executemany on SQLite.
+
+    Every row has the same keys, in the table's own Python types.
+    """
+    if not rows:
+        return
+    connection = session.connection()
+    names = list(rows[0])
+    columns = [table.c[name] for name in names]
+    if connection.dialect.name == "sqlite":
+        # The driver's own executemany: SQLAlchemy's costs twice as much a row and adds nothing here.
+        converters = [_sqlite_value(column.type) for column in columns]
+        marks = ", ".join("?" * len(names))
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  # names are the table's
+        values = [tuple(convert(row[name]) if convert else row[name] for name, convert in zip(names, converters, strict=True)) for row in rows]
+        connection.exec_driver_sql(statement, values)
+        return
+    cursor = connection.connection.cursor()
+    with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([row[name] for name in names])
+
+
+def _sqlite_value(kind: TypeEngine[Any]) -> Any:
+    if isinstance(kind, Instant):
+        return lambda value: None if value is None else instant_text(value)
+    if isinstance(kind, Date):
+        return lambda value: value.isoformat() if isinstance(value, date) else value
+    if isinstance(kind, Boolean):
+        return lambda value: None if value is None else int(value)
+    return None
+
+
+def is_sqlite(session: Session) -> bool:
+    """Whether the session talks to SQLite."""
+    return session.connection().dialect.name == "sqlite"
+
+
+def check_connection(database: Database) -> str:
+    """The engine's name and version, asked of the database itself."""
+    with database.reading() as session:
+        if is_sqlite(session):
+            return f"SQLite {session.scalar(text('SELECT sqlite_version()'))}"
+        return f"PostgreSQL {session.scalar(text('SHOW server_version'))}"

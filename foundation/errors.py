@@ -1,0 +1,69 @@
+"""Errors that a person reads: a stable code, and a sentence in Chinese and in English that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class FangpinError(Exception):
+    """Base of every error meant for a user. `code` never changes; the sentences may.
+
+    The command line maps `exit_code` in one place; pages and the API will map `code`.
+    """
+
+    code = "error"
+    exit_code = 1
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+        self.en = en
+
+    def __str__(self) -> str:
+        return f"{self.zh}\n{self.en}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: where (`claims.xlsx › 因病`, `lines.illness.tiers[2]`), and what, in both languages."""
+
+    place: str
+    zh: str
+    en: str
+
+
+class UnusableInput(FangpinError):
+    """The input stops the run (rules.md §1, §3): nothing is written or taken in, exit code 2.
+
+    Carries every fault found, so that one look mends them all.
+    """
+
+    code = "unusable_input"
+    exit_code = 2
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            "\n".join(f"{fault.place}:{fault.zh}" for fault in self.faults),
+            "\n".join(f"{fault.place}: {fault.en}" for fault in self.faults),
+        )
+
+
+class ConfigurationError(FangpinError):
+    """The installation is not usable: a key file, a library or a database is missing or wrong."""
+
+    code = "configuration"
+    exit_code = 2
+
+
+class ConflictError(FangpinError):
+    """Somebody else changed the same thing meanwhile, or the state does not allow the step. Nothing was changed."""
+
+    code = "conflict"
+
+
+class NotAllowedError(FangpinError):
+    """The actor may not do this (role, limit, or two persons asked for). Nothing was changed."""
+
+    code = "not_allowed"

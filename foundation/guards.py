@@ -1,0 +1,121 @@
+"""What must never happen, refused by the database itself: triggers, the same on SQLite and PostgreSQL.
+
+A guard is a condition over NEW and OLD; when it is true, the statement is refused. Guards are made again after every
+migration (a table that is rebuilt loses its triggers silently), and a test compares them with the live schema.
+They stop faults and users of the program, not the owner of the database: against that one there is the trail's head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from foundation.errors import ConflictError
+
+_MARK = "fangpin guard"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Refuses `when` (`BEFORE UPDATE` …) on a table if `condition`, plain SQL that both engines read, is true."""
+
+    name: str
+    table: str
+    when: str
+    condition: str
+
+
+def append_only(table: str, *keys: str) -> list[Guard]:
+    """Rows are added and never changed. `keys` are the unique columns: SQLite's INSERT OR REPLACE would delete by them."""
+    guards = [
+        Guard(f"{table}_no_update", table, "BEFORE UPDATE", "TRUE"),
+        Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE"),
+        Guard(f"{table}_no_truncate", table, "BEFORE TRUNCATE", "TRUE"),
+    ]
+    for key in keys:
+        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.{key} = NEW.{key})"
+        guards.append(Guard(f"{table}_no_replace_{key}", table, "BEFORE INSERT", there))
+    return guards
+
+
+def frozen(table: str, columns: Iterable[str]) -> list[Guard]:
+    """These columns keep what was inserted; rows are not deleted."""
+    changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
+    return [
+        Guard(f"{table}_frozen", table, "BEFORE UPDATE", changed),
+        Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE"),
+        Guard(f"{table}_no_truncate", table, "BEFORE TRUNCATE", "TRUE"),
+    ]
+
+
+def set_once(table: str, columns: Sequence[str]) -> Guard:
+    """These columns may be filled, and then never change."""
+    changed = " OR ".join(f"(OLD.{c} IS NOT NULL AND OLD.{c} IS DISTINCT FROM NEW.{c})" for c in columns)
+    return Guard(f"{table}_set_once", table, "BEFORE UPDATE", changed)
+
+
+def only_moves(table: str, moves: Mapping[str, Iterable[str]]) -> Guard:
+    """The column `state` changes along the graph only."""
+    allowed = " OR ".join(
+        f"(OLD.state = '{start}' AND NEW.state = '{end}')" for start, ends in moves.items() for end in ends
+    )
+    return Guard(f"{table}_moves", table, "BEFORE UPDATE", f"OLD.state <> NEW.state AND NOT ({allowed or 'FALSE'})")
+
+
+def trigger_statements(guard: Guard, engine: str) -> list[str]:
+    """The statements that make a guard on `sqlite` or `postgresql`; none where the engine has no such thing."""
+    if engine == "sqlite":
+        if "TRUNCATE" in guard.when:
+            return []
+        return [
+            f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} WHEN {guard.condition} "
+            f"BEGIN SELECT RAISE(ABORT, '{_MARK}: {guard.name}'); END"
+        ]
+    level = "STATEMENT" if "TRUNCATE" in guard.when else "ROW"
+    kept = "OLD" if "DELETE" in guard.when else "NULL" if level == "STATEMENT" else "NEW"
+    return [
+        f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN "
+        f"IF {guard.condition} THEN RAISE EXCEPTION '{_MARK}: {guard.name}' USING ERRCODE = '23514'; END IF; "
+        f"RETURN {kept}; END $guard$",
+        f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} FOR EACH {level} EXECUTE FUNCTION {guard.name}()",
+    ]
+
+
+def live_guards(connection: Connection) -> dict[str, str]:
+    """Name of each trigger that the live schema has, and its table."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.execute(text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'"))
+    else:
+        rows = connection.execute(
+            text(
+                "SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+                "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
+            )
+        )
+    return {name: table for name, table in rows}
+
+
+def install(connection: Connection, guards: Iterable[Guard]) -> None:
+    """Drops every trigger of the live schema and makes these, in the transaction of the caller."""
+    engine = connection.dialect.name
+    for name, table in live_guards(connection).items():
+        if engine == "sqlite":
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        else:
+            connection.exec_driver_sql(f"DROP TRIGGER {name} ON {table}")
+            connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}()")
+    for guard in guards:
+        for statement in trigger_statements(guard, engine):
+            connection.exec_driver_sql(statement.replace("%", "%%") if engine != "sqlite" else statement)
+
+
+def refused_by_guard(error: DBAPIError) -> ConflictError | None:
+    """The domain error for a statement that a guard or a constraint refused; None for any other database error."""
+    message = str(error.orig)
+    if _MARK in message:
+        name = message.split(f"{_MARK}: ", 1)[1].split()[0].rstrip("\"'")
+        return ConflictError(f"数据库拒绝了此操作(规则 {name})", f"the database refused this (rule {name})")
+    return None

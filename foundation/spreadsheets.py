@@ -1,0 +1,209 @@
+"""Workbooks: reading what a county hands in, in a child process under limits; writing what the program hands out."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import xlsxwriter
+
+from foundation.cells import Cell, ErrorCell, clean
+from foundation.errors import Fault, UnusableInput
+
+_CHILD = Path(__file__).with_name("workbook_child.py")
+_MOST_SECONDS = 180
+_LARGEST_FRAME = 1 << 30
+_KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+"""The child opens foreign files: it is given no setting of the program, no key, no address."""
+
+Rows = Iterator[list[Cell]]
+
+
+@contextmanager
+def open_workbook(path: Path, sheets: Sequence[str], label: str | None = None) -> Iterator[Iterator[tuple[str, Rows]]]:
+    """The wanted sheets that are there, in workbook order, each with its rows from row 1 on.
+
+    Use as `with open_workbook(…) as found: for name, rows in found: …`; a sheet's rows must be taken before the next
+    sheet is asked for. Names are matched once cleaned, and of two alike the first counts. Cells are text, float, bool,
+    date, datetime, time, timedelta, `ErrorCell`, or `""`. Hidden sheets are read; of a formula the stored value counts.
+    Raises UnusableInput, `label` naming the file, when it cannot be read; also in the midst of the rows.
+    """
+    label = path.name if label is None else label
+    if not path.is_file():
+        raise UnusableInput([Fault(label, "缺少此文件,或不是文件", "the file is missing, or is no file")])
+    with _Child(path, label) as child:
+        yield child.sheets({clean(name): name for name in sheets})
+
+
+def read_workbook(path: Path, sheets: Sequence[str], label: str | None = None) -> dict[str, list[list[Cell]]]:
+    """The wanted sheets that are there, in workbook order, each as a list of rows; see `open_workbook`."""
+    with open_workbook(path, sheets, label) as found:
+        return {name: list(rows) for name, rows in found}
+
+
+class _Child:
+    """The process that reads one workbook (`foundation.workbook_child`), and the talk with it."""
+
+    def __init__(self, path: Path, label: str) -> None:
+        self._label = label
+        self._late = False
+        self._after: dict[str, Any] = {}
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", str(_CHILD), os.path.abspath(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ},
+        )
+        self._alarm = threading.Timer(_MOST_SECONDS, self._stop_late)
+        self._alarm.daemon = True
+
+    def __enter__(self) -> _Child:
+        self._alarm.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._alarm.cancel()
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.wait()
+
+    def sheets(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, Rows]]:
+        names: dict[int, str] = {}
+        for index, name in enumerate(self._frame()["sheets"]):
+            asked = wanted.get(clean(name))
+            if asked is not None and asked not in names.values():
+                names[index] = asked
+        self._answer(sorted(names))
+        self._after = self._frame()
+        while "sheet" in self._after:
+            rows = self._rows()
+            yield names[self._after["sheet"]], rows
+            for _ in rows:
+                pass  # What the caller did not want.
+
+    def _rows(self) -> Rows:
+        while isinstance(frame := self._frame(), list):
+            yield from frame
+        self._after = frame
+
+    def _answer(self, indexes: Sequence[int]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(orjson.dumps(indexes) + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # The child is gone; the next frame that is asked for says why.
+
+    def _frame(self) -> Any:
+        """The next frame; a list of rows or a dict."""
+        assert self._process.stdout is not None
+        head = self._process.stdout.read(4)
+        size = int.from_bytes(head, "big")
+        content = self._process.stdout.read(size) if len(head) == 4 and size <= _LARGEST_FRAME else b""
+        if not content or len(content) != size:
+            raise self._fault(*self._why_it_died())
+        frame = orjson.loads(content)
+        if isinstance(frame, dict) and "fault" in frame:
+            raise self._fault(*frame["fault"])
+        return _with_days(frame, b"null" in content) if isinstance(frame, list) else frame
+
+    def _why_it_died(self) -> tuple[str, str]:
+        self._process.kill()
+        code = self._process.wait()
+        if self._late or code == -24:  # SIGXCPU
+            return "读取用时过长,已中止", "reading took too long and was stopped"
+        return (
+            "读取进程中止,多半因内容过大而超出内存上限;请删除表格以外的空行、空列,或分成几份",
+            "the reading process ended, most likely over its memory limit: delete empty rows and columns beyond the "
+            "table, or split the workbook",
+        )
+
+    def _fault(self, zh: str, en: str) -> UnusableInput:
+        return UnusableInput([Fault(self._label, zh, en)])
+
+    def _stop_late(self) -> None:
+        self._late = True
+        self._process.kill()
+
+
+def _with_days(rows: list[list[Any]], has_null: bool) -> list[list[Cell]]:
+    """Rows as the child wrote them, every cell of a special kind turned into what it is."""
+    for row in rows:
+        if list in map(type, row):
+            for index, cell in enumerate(row):
+                if type(cell) is list:
+                    row[index] = _special(*cell)
+        if has_null and None in row:
+            row[:] = [ErrorCell("#NUM!") if cell is None else cell for cell in row]
+    return rows
+
+
+def _special(kind: str, text: str) -> Cell:
+    if kind == "d":
+        return date.fromisoformat(text)
+    if kind == "t":
+        return datetime.fromisoformat(text)
+    if kind == "h":
+        return time.fromisoformat(text)
+    if kind == "u":
+        return timedelta(seconds=float(text))
+    return ErrorCell(text)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+_WRITTEN_ON = datetime(2000, 1, 1)
+"""What a workbook says of its making, so that the same content gives the same bytes."""
+
+
+def write_workbook(sheets: Mapping[str, Iterable[Sequence[str | int | bool | Decimal | date | None]]]) -> bytes:
+    """An xlsx workbook with these rows in these sheets. Text stays text: no formula, no link, no number is made of it.
+
+    Day cells are shown as 2020-03-05. Raises TypeError for a cell of another type (a float, too), ValueError for text
+    that a cell cannot hold.
+    """
+    content = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(content, options) as workbook:
+        workbook.set_properties({"created": _WRITTEN_ON})
+        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
+        moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        for name, rows in sheets.items():
+            sheet = workbook.add_worksheet(name)
+            for row, cells in enumerate(rows):
+                for column, cell in enumerate(cells):
+                    if _write(sheet, row, column, cell, day, moment):
+                        raise ValueError(f"cell {row + 1}, {column + 1} cannot be written")
+    return content.getvalue()
+
+
+def _write(sheet: Any, row: int, column: int, cell: object, day: Any, moment: Any) -> int:
+    if cell is None:
+        return 0
+    if isinstance(cell, str):
+        return int(sheet.write_string(row, column, cell))
+    if isinstance(cell, bool):
+        return int(sheet.write_boolean(row, column, cell))
+    if isinstance(cell, int | Decimal):
+        return int(sheet.write_number(row, column, cell))
+    if isinstance(cell, date):
+        return int(sheet.write_datetime(row, column, cell, moment if isinstance(cell, datetime) else day))
+    raise TypeError(f"a cell cannot be a {type(cell).__name__}")

@@ -1,0 +1,31 @@
+"""Every table and every guard of the project, gathered from the packages."""
+
+from __future__ import annotations
+
+import claims.models
+import foundation.counters
+import foundation.files
+import foundation.jobs
+import foundation.keyfile
+import foundation.trail
+import households.models
+import payments.models
+import policies.models
+import reports.models
+from foundation.database import Base
+from foundation.guards import Guard, append_only
+
+METADATA = Base.metadata
+
+GUARDS: list[Guard] = [
+    *append_only("event", "id"),
+    *append_only("key_check", "key_id"),
+    *foundation.counters.GUARDS,
+    *foundation.files.GUARDS,
+    *policies.models.GUARDS,
+    *households.models.GUARDS,
+    *claims.models.GUARDS,
+    *payments.models.GUARDS,
+    *reports.models.GUARDS,
+]
+assert foundation.jobs and foundation.keyfile and foundation.trail  # imported for their tables

@@ -1,0 +1,22 @@
+"""What can be asked of policies."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from policies.models import MasterPolicy
+from policies.policy import Policy
+from policies.policy_file import policy_from_canonical
+
+
+def policy_by_id(session: Session, policy_id: str) -> Policy:
+    """The policy of a stored version."""
+    return _built(session.scalars(select(MasterPolicy.canonical).where(MasterPolicy.id == policy_id)).one())
+
+
+@lru_cache(maxsize=32)
+def _built(canonical: str) -> Policy:
+    return policy_from_canonical(canonical)

@@ -1,0 +1,29 @@
+"""Tables of reports: every document that was issued, with the digest of its figures and of its bytes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from foundation.database import Base, Instant, strict
+from foundation.guards import append_only
+
+
+class IssuedDocument(Base):
+    """A document as issued. The same figures asked for again give this row, and the same bytes."""
+
+    __tablename__ = "issued_document"
+    __table_args__ = strict(UniqueConstraint("kind", "subject_id", "figures_digest"))
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    kind: Mapped[str] = mapped_column(String)
+    subject_id: Mapped[str] = mapped_column(String, index=True)
+    figures_digest: Mapped[str] = mapped_column(String)
+    name: Mapped[str] = mapped_column(String)
+    file_id: Mapped[str] = mapped_column(ForeignKey("stored_file.id"))
+    sha256: Mapped[str] = mapped_column(String)
+    issued_at: Mapped[datetime] = mapped_column(Instant)
+
+
+GUARDS = append_only("issued_document", "id")

@@ -1,0 +1,1 @@
+"""The shell: command line, Celery application, configuration. Later the web pages."""
