@@ -140,7 +140,9 @@ def _amounts(
             lines.append(("less_earlier", clause, {"held_fen": held, "earlier_fen": used.entitled_fen}))
         entitled = max(0, held - used.entitled_fen)
     elif benefit.kind == "shortfall":
-        gross = shortfall_amount(benefit, policy.poverty_line_fen, claim.verified_income_fen, claim.members, lines)
+        gross = shortfall_amount(
+            benefit, policy.poverty_line_fen, claim.verified_income_fen, claim.members, lines
+        )
         limit = shortfall_cap(benefit, claim.members)
         entitled = _held(gross, limit, clause, lines)
     else:
@@ -235,7 +237,11 @@ def adjudicate(
     `usage` carries what was determined before (it is changed); None starts from nothing.
     """
     usage = usage or Usage()
-    places = {} if household is None else {member.id_number: place for place, member in enumerate(household.members)}
+    places = (
+        {}
+        if household is None
+        else {member.id_number: place for place, member in enumerate(household.members)}
+    )
     for claim, surroundings in claims:
         if household is None:
             facts = Facts(claim, None, -1, surroundings, Used())

@@ -216,7 +216,7 @@ def _income_ceiling(
         "income_fen": income,
         "measure_fen": measure,
         "people": people,
-        "ceiling": f"{ceiling.numerator}/{ceiling.denominator}",
+        "ceiling": line.income_ceiling_text,
         "poverty_line_fen": policy.poverty_line_fen,
     }
     checks.append(("INCOME_ABOVE_CEILING", not above, f"{policy.poverty_line_clause};{line.clause}", inputs))
@@ -228,14 +228,24 @@ def _reverse_standards(checks: list[Check], terms: Terms, claim: Claim, househol
         if key == "payroll":
             known = "payroll" not in household.absent_feeds
             found: list[dict[str, Any]] = [
-                {"person": spell.person, "relative_of": spell.relative_of, "since": spell.since, "until": spell.until}
+                {
+                    "person": spell.person,
+                    "relative_of": spell.relative_of,
+                    "since": spell.since,
+                    "until": spell.until,
+                }
                 for spell in household.payroll
                 if spell.since <= event and (spell.until is None or event <= spell.until)
             ]
         else:
             known = HOLDING_FEEDS[key] not in household.absent_feeds
             found = [
-                {"person": holding.member, "what": holding.what, "amount_fen": holding.amount_fen, "on": holding.on}
+                {
+                    "person": holding.member,
+                    "what": holding.what,
+                    "amount_fen": holding.amount_fen,
+                    "on": holding.on,
+                }
                 for holding in household.holdings.get(key, ())
                 if holding.on <= event
                 and holding.amount_fen >= standard.from_fen
@@ -287,7 +297,11 @@ def _cause(checks: list[Check], line: Line, facts: Facts) -> None:
     claim = facts.claim
     cause = claim.cause
     if cause is not None:
-        drunk = claim.line == "accident" and cause == TRAFFIC_ACCIDENT and any(r.drunk for r in facts.surroundings.accidents)
+        drunk = (
+            claim.line == "accident"
+            and cause == TRAFFIC_ACCIDENT
+            and any(r.drunk for r in facts.surroundings.accidents)
+        )
         excluded = cause in line.excluded_causes or drunk
         checks.append(("EXCLUDED_CAUSE", not excluded, line.clause, {"cause": cause, "drunk": drunk}))
         if line.covered_causes is not None:
@@ -315,7 +329,9 @@ def _feeds(checks: list[Check], line: Line, facts: Facts, member: Member, househ
         burden = claim.total_fen - claim.basic_fen - claim.major_fen - claim.aid_fen
         rows = around.medical
         agrees = any(r.burden_fen == burden and r.settled_on == claim.event_on for r in rows)
-        looked.append(("medical", bool(rows), agrees, [{"burden_fen": r.burden_fen, "on": r.settled_on} for r in rows]))
+        looked.append(
+            ("medical", bool(rows), agrees, [{"burden_fen": r.burden_fen, "on": r.settled_on} for r in rows])
+        )
     elif claim.line == "education" and "education" not in absent:
         levels = around.enrolled_levels
         looked.append(("education", bool(levels), claim.level in levels, list(levels)))

@@ -32,7 +32,9 @@ class Decided:
 class PackCase:
     """A pack put together for deciding: claims in order, households with their facts, and each claim's surroundings."""
 
-    def __init__(self, roster: Sequence[RosterRow], claims: Sequence[Claim], feeds: Feeds, policy: Policy) -> None:
+    def __init__(
+        self, roster: Sequence[RosterRow], claims: Sequence[Claim], feeds: Feeds, policy: Policy
+    ) -> None:
         self.policy = policy
         self.claims = in_order(claims)
         self.households = FactsOfHouseholds(roster, feeds, policy.period_to)
@@ -49,7 +51,10 @@ class PackCase:
                 groups[number].append((position, claim))
         for number, members in groups.items():
             household = self.households.household(number)
-            yield household, [(place, claim, self._matcher.surroundings(claim, household)) for place, claim in members]
+            yield (
+                household,
+                [(place, claim, self._matcher.surroundings(claim, household)) for place, claim in members],
+            )
 
     def decide_all(self) -> list[Decided]:
         """Every claim decided from the pack alone, in order."""
@@ -69,4 +74,11 @@ def decision_rows(decided: Sequence[Decided]) -> Iterator[tuple[str, ...]]:
     """Rows of decisions.csv (rules.md §6)."""
     for item in decided:
         made = item.decision
-        yield made.claim_no, made.line, made.benefit, made.outcome, yuan_text(made.payable_fen), ";".join(made.reasons)
+        yield (
+            made.claim_no,
+            made.line,
+            made.benefit,
+            made.outcome,
+            yuan_text(made.payable_fen),
+            ";".join(made.reasons),
+        )

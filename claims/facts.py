@@ -125,9 +125,13 @@ def facts_from_data(data: dict[str, Any]) -> Facts:
         surroundings=record_from_data(
             Surroundings,
             surroundings,
-            medical=lambda rows: tuple(record_from_data(MedicalRecord, row, settled_on=day_from_text) for row in rows),
+            medical=lambda rows: tuple(
+                record_from_data(MedicalRecord, row, settled_on=day_from_text) for row in rows
+            ),
             enrolled_levels=tuple,
-            accidents=lambda rows: tuple(record_from_data(AccidentRecord, row, occurred_on=day_from_text) for row in rows),
+            accidents=lambda rows: tuple(
+                record_from_data(AccidentRecord, row, occurred_on=day_from_text) for row in rows
+            ),
         ),
         used=record_from_data(Used, data["used"]),
     )

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from claims.facts import Claim
 from foundation.cells import (
     Cell,
     CellError,
@@ -35,55 +36,9 @@ Faults = list[tuple[str, str]]
 Values = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRow:
-    """One claim as handed in. What its line does not have is None, or 0 for money and counts.
-
-    `measure_fen` is what counts towards an expense benefit: the cost less what others paid; 0 for every other benefit.
-    `sheet` and `row` say where it stands.
-    """
-
-    claim_no: str
-    notified_on: date
-    channel: str
-    name: str
-    id_number: str
-    evidence: tuple[str, ...] = ()
-    payee_account: str | None = None
-    payee_name: str | None = None
-    line: str
-    benefit: str
-    event_on: date
-    cause: str | None = None
-    document_no: str | None = None
-    academic_year: str | None = None
-    school: str | None = None
-    level: str | None = None
-    accident_no: str | None = None
-    grade: int | None = None
-    measure_fen: int = 0
-    total_fen: int = 0
-    basic_fen: int = 0
-    major_fen: int = 0
-    aid_fen: int = 0
-    other_fen: int = 0
-    tuition_fen: int = 0
-    lodging_fen: int = 0
-    books_fen: int = 0
-    grants_fen: int = 0
-    expense_fen: int = 0
-    third_party_fen: int = 0
-    verified_income_fen: int = 0
-    members: int = 0
-    sheet: str = ""
-    row: int = 0
-
-
-def parse_evidence(cell: Cell) -> tuple[str, ...] | None:
+def parse_evidence(cell: Cell) -> tuple[str, ...]:
     """The words of 材料, split by `;`, `、` or `,`, empty ones dropped."""
-    text = parse_text(cell)
-    if text is None:
-        return None
+    text = parse_text(cell) or ""
     words = (word.strip() for word in text.replace("、", ",").replace(";", ",").split(","))
     return tuple(word for word in words if word)
 
@@ -104,8 +59,13 @@ def parse_members(cell: Cell) -> int | None:
     return members
 
 
+def parse_amount_or_zero(cell: Cell) -> int:
+    """An amount in fen, empty means 0."""
+    return parse_amount(cell) or 0
+
+
 def _amount(name: str, field: str, required: bool = False) -> Column:
-    return Column(name, field, parse_amount, required=required, distinct=True)
+    return Column(name, field, parse_amount if required else parse_amount_or_zero, required, distinct=True)
 
 
 _COMMON = (
@@ -169,12 +129,10 @@ _INCOME = (
 def _measure(values: Values, costs: tuple[str, ...], paid: tuple[str, ...], refused_at: str) -> Faults:
     """Sets the measure, costs less what others paid; refuses the row at a field where that is below zero.
 
-    An empty amount is 0. Where one of the amounts was refused itself there is nothing to work out.
+    Where one of the amounts was refused itself there is nothing to work out.
     """
-    for field in (*costs, *paid):
-        values[field] = values[field] or 0
-        if isinstance(values[field], Refused):
-            return []
+    if any(isinstance(values[field], Refused) for field in (*costs, *paid)):
+        return []
     measure = sum(values[field] for field in costs) - sum(values[field] for field in paid)
     values["measure_fen"] = measure
     return [(refused_at, "inconsistent")] if measure < 0 else []
@@ -195,14 +153,11 @@ def _judge_accident(values: Values) -> Faults:
     benefit, grade, expense = values["benefit"], values["grade"], values["expense_fen"]
     values["grade"], values["expense_fen"] = None, 0
     if benefit == "disability":
-        faults = _read_into(values, "grade", grade, parse_grade)
-    elif benefit in ("medical", "property"):
+        return _read_into(values, "grade", grade, parse_grade)
+    if benefit in ("medical", "property"):
         faults = _read_into(values, "expense_fen", expense, parse_amount)
-        faults += _measure(values, ("expense_fen",), ("third_party_fen",), "third_party_fen")
-    else:
-        faults = []
-    values["third_party_fen"] = values["third_party_fen"] or 0
-    return faults
+        return faults + _measure(values, ("expense_fen",), ("third_party_fen",), "third_party_fen")
+    return []
 
 
 def _read_into(values: Values, field: str, cell: Cell, parse: Callable[[Cell], int | None]) -> Faults:
@@ -231,12 +186,12 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...], Callable[[Values], Faults]]] = 
     "因意外": ("accident", _ACCIDENT, _judge_accident),
     "收入": ("income", _INCOME, _judge_income),
 }
-"""By the sheet's name, the line of cover, its columns as rules.md lists them, and what is asked of a row as a whole."""
+"""By the sheet's name, the line of cover, its columns as rules.md lists them, and what is asked of a whole row."""
 
 
-def read_claims(path: Path) -> tuple[list[ClaimRow], list[RowError]]:
+def read_claims(path: Path) -> tuple[list[Claim], list[RowError]]:
     """The claims taken in, in workbook order, and the refused cells. Raises UnusableInput (rules.md §1)."""
-    claims: list[ClaimRow] = []
+    claims: list[Claim] = []
     errors: list[RowError] = []
     faults: list[Fault] = []
     taken: set[str] = set()
@@ -254,8 +209,7 @@ def read_claims(path: Path) -> tuple[list[ClaimRow], list[RowError]]:
                 continue
             errors.extend(result.errors)
             for values, number in zip(result.rows, result.numbers, strict=True):
-                values["evidence"] = values["evidence"] or ()
-                claims.append(ClaimRow(**values, line=line, sheet=sheet, row=number))
+                claims.append(Claim(**values, line=line))
     if not seen:
         listed = "、".join(SHEETS)
         faults.append(Fault(FILE, f"缺少工作表:{listed}(至少一张)", f"none of the sheets is there: {listed}"))

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from claims import intake_files
-from claims.intake_files import ClaimRow, read_claims
+from claims.facts import Claim
+from claims.intake_files import read_claims
 from foundation.csvfiles import csv_bytes
 from foundation.errors import Fault, UnusableInput
 from foundation.tables import RowError
@@ -20,6 +21,7 @@ from households.feeds import Feeds, read_feeds
 from households.roster import RosterRow, read_roster
 
 T = TypeVar("T")
+Reader = Callable[[Path], tuple[T, list[RowError]]]
 
 POLICY_FILE = "policy.toml"
 
@@ -31,7 +33,7 @@ class Pack:
     folder: Path
     policy_path: Path
     roster: list[RosterRow]
-    claims: list[ClaimRow]
+    claims: list[Claim]
     feeds: Feeds
     errors: list[RowError]
 
@@ -41,7 +43,7 @@ def read_pack(folder: Path) -> Pack:
     _refuse_no_pack(folder)
     faults: list[Fault] = []
 
-    def read(reader: Callable[[Path], tuple[T, list[RowError]]], path: Path) -> tuple[T | None, list[RowError]]:
+    def read(reader: Reader[T], path: Path) -> tuple[T | None, list[RowError]]:
         try:
             return reader(path)
         except UnusableInput as unusable:
@@ -61,31 +63,29 @@ def read_pack(folder: Path) -> Pack:
 
 
 def _refuse_no_pack(folder: Path) -> None:
-    place = str(folder)
+    def refuse(zh: str, en: str) -> UnusableInput:
+        return UnusableInput([Fault(str(folder), zh, en)])
+
     if not folder.exists():
-        raise UnusableInput([Fault(place, "文件夹不存在", "the folder does not exist")])
+        raise refuse("文件夹不存在", "the folder does not exist")
     if not folder.is_dir():
-        raise UnusableInput([Fault(place, "不是文件夹", "this is no folder")])
+        raise refuse("不是文件夹", "this is no folder")
     try:
         empty = next(folder.iterdir(), None) is None
     except OSError as error:
-        raise UnusableInput(
-            [Fault(place, f"文件夹无法打开:{error.strerror}", f"the folder cannot be opened: {error.strerror}")]
+        raise refuse(
+            f"文件夹无法打开:{error.strerror}", f"the folder cannot be opened: {error.strerror}"
         ) from None
     if empty:
         needed = (POLICY_FILE, roster.FILE, intake_files.FILE)
-        raise UnusableInput(
-            [
-                Fault(
-                    place,
-                    f"文件夹是空的,至少应有 {'、'.join(needed)}",
-                    f"the folder is empty; it must hold at least {', '.join(needed)}",
-                )
-            ]
+        raise refuse(
+            f"文件夹是空的,至少应有 {'、'.join(needed)}",
+            f"the folder is empty; it must hold at least {', '.join(needed)}",
         )
 
 
 def errors_csv(errors: Iterable[RowError]) -> bytes:
     """errors.csv as rules.md §6 has it; `errors` are in its order already."""
     header = ("file", "sheet", "row", "column", "code")
-    return csv_bytes(header, ((error.file, error.sheet, str(error.row), error.column, error.code) for error in errors))
+    lines = ((error.file, error.sheet, str(error.row), error.column, error.code) for error in errors)
+    return csv_bytes(header, lines)

@@ -75,7 +75,9 @@ def standings(session: Session, policy_number: str) -> dict[str, Standing]:
         .where(ClaimRow.policy_number == policy_number)
     )
     # Sorted here, since the collation of a database need not be the order by code point of rules.md §1.
-    found = sorted((Standing(*row) for row in session.execute(query)), key=lambda item: (item.notified_on, item.claim_no))
+    found = sorted(
+        (Standing(*row) for row in session.execute(query)), key=lambda item: (item.notified_on, item.claim_no)
+    )
     return {item.claim_no: item for item in found}
 
 

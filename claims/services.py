@@ -63,12 +63,16 @@ def take_in_claims(
     """
     work = _Intake(session, sealer, actor, at, policy, policy_id)
     known = standings(session, policy.number)
-    determined_households = {item.household_id for item in known.values() if item.determined_number is not None}
+    determined_households = {
+        item.household_id for item in known.values() if item.determined_number is not None
+    }
     groups: dict[str, list[Decided]] = {}
     for item in decided:
         household = item.facts.household
         household_id = None if household is None else household_ids[household.household_no]
-        work.claim(item, household_id, towns.get(item.facts.claim.id_number, ""), known.get(item.decision.claim_no))
+        work.claim(
+            item, household_id, towns.get(item.facts.claim.id_number, ""), known.get(item.decision.claim_no)
+        )
         if household_id is not None and household_id in determined_households:
             groups.setdefault(household_id, []).append(item)
         else:
@@ -138,7 +142,14 @@ class _Intake:
         if newest == digest:
             return None
         row = _decision_row(
-            self._sealer, self._claim_ids[number], sequence + 1, self._policy_id, decision, content, digest, self._at
+            self._sealer,
+            self._claim_ids[number],
+            sequence + 1,
+            self._policy_id,
+            decision,
+            content,
+            digest,
+            self._at,
         )
         self._newest[number] = (sequence + 1, digest)
         self._decisions.append(row)
@@ -146,7 +157,9 @@ class _Intake:
         self._changes.append(Change("decision.proposed", "decision", row["id"], after=digest, before=before))
         return str(row["id"])
 
-    def decide_anew(self, items: Sequence[Decided], standing: Sequence[Standing], known: Mapping[str, Standing]) -> None:
+    def decide_anew(
+        self, items: Sequence[Decided], standing: Sequence[Standing], known: Mapping[str, Standing]
+    ) -> None:
         """A household of which something is determined: the rest is decided against that, the determined reviewed."""
         fresh = {item.decision.claim_no: item for item in items}
         usage = Usage()
@@ -154,7 +167,9 @@ class _Intake:
             facts, made = _open(self._session, self._sealer, before)
             item = fresh.get(before.claim_no)
             if item is not None and facts.household is not None and item.facts.household is not None:
-                new_facts = replace(item.facts, used=usage.by(self._policy, item.facts.claim, item.facts.household))
+                new_facts = replace(
+                    item.facts, used=usage.by(self._policy, item.facts.claim, item.facts.household)
+                )
                 self._review(before, new_facts, decide(self._policy, new_facts), made)
             if facts.household is not None:
                 usage.add(policy_by_id(self._session, before.policy_id), facts.claim, facts.household, made)
@@ -171,7 +186,11 @@ class _Intake:
             self.decision(facts, decision, before_item)
 
     def _review(self, standing: Standing, facts: Facts, decision: Decision, made: Decision) -> None:
-        same = (decision.outcome, decision.payable_fen, decision.reasons) == (made.outcome, made.payable_fen, made.reasons)
+        same = (decision.outcome, decision.payable_fen, decision.reasons) == (
+            made.outcome,
+            made.payable_fen,
+            made.reasons,
+        )
         if same:
             return
         decision_id = self.decision(facts, decision, standing)
@@ -247,7 +266,10 @@ def _open(session: Session, sealer: Sealer, standing: Standing) -> tuple[Facts, 
 
 
 def _in_determined_order(items: Iterable[Standing]) -> list[Standing]:
-    return sorted((item for item in items if item.determined_number is not None), key=lambda item: item.determined_number or 0)
+    return sorted(
+        (item for item in items if item.determined_number is not None),
+        key=lambda item: item.determined_number or 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +298,10 @@ def determine(
     if recommender.person == determiner.person:
         raise NotAllowedError("建议与核定须由两人办理", "recommending and determining take two persons")
     work = _Determining(session, sealer, recommender, determiner, at)
-    versions = {row[0]: (row[1], row[2]) for row in session.execute(select(HouseholdRow.id, HouseholdRow.version, HouseholdRow.household_no))}
+    versions = {
+        row[0]: (row[1], row[2])
+        for row in session.execute(select(HouseholdRow.id, HouseholdRow.version, HouseholdRow.household_no))
+    }
     moved: list[str] = []
     for key, items in by_household(standings(session, policy_number).values()).items():
         if work.household(items) and key in versions:
@@ -297,7 +322,9 @@ def _count_up(session: Session, versions: Mapping[str, tuple[int, str]]) -> None
 class _Determining:
     """Collects determinations and writes them in bulk, each with the events of its two persons."""
 
-    def __init__(self, session: Session, sealer: Sealer, recommender: Actor, determiner: Actor, at: datetime) -> None:
+    def __init__(
+        self, session: Session, sealer: Sealer, recommender: Actor, determiner: Actor, at: datetime
+    ) -> None:
         self._session, self._sealer, self._at = session, sealer, at
         self._recommender, self._determiner = recommender, determiner
         self._decisions: list[dict[str, Any]] = []
@@ -306,7 +333,9 @@ class _Determining:
 
     def household(self, items: Sequence[Standing]) -> bool:
         """Determines what can be of one household (or of one claimant who is not insured); whether anything was."""
-        if all(item.determined_number is not None or item.outcome in ("refer", "supplement") for item in items):
+        if all(
+            item.determined_number is not None or item.outcome in ("refer", "supplement") for item in items
+        ):
             return False
         usage = Usage()
         number = 0
@@ -340,10 +369,19 @@ class _Determining:
         if digest == item.digest:
             return decision, item.decision_id
         row = _decision_row(
-            self._sealer, item.claim_id, item.sequence + 1, item.policy_id, decision, content, digest, self._at
+            self._sealer,
+            item.claim_id,
+            item.sequence + 1,
+            item.policy_id,
+            decision,
+            content,
+            digest,
+            self._at,
         )
         self._decisions.append(row)
-        self._proposed.append(Change("decision.proposed", "decision", row["id"], after=digest, before=item.digest))
+        self._proposed.append(
+            Change("decision.proposed", "decision", row["id"], after=digest, before=item.digest)
+        )
         return decision, str(row["id"])
 
     def _determine(self, item: Standing, decision: Decision, decision_id: str, number: int) -> None:
@@ -372,17 +410,31 @@ class _Determining:
         bulk_insert(session, DecisionRow.__table__, self._decisions)
         bulk_insert(session, Determination.__table__, rows)
         states = [
-            {"row_id": row["claim_id"], "to": APPROVED if row["outcome"] == "approve" else REJECTED, "at": at} for row in rows
+            {"row_id": row["claim_id"], "to": APPROVED if row["outcome"] == "approve" else REJECTED, "at": at}
+            for row in rows
         ]
         if states:
             table = ClaimRow.__table__
             statement = update(table).where(table.c.id == bindparam("row_id"))
-            session.connection().execute(statement.values(state=bindparam("to"), changed_at=bindparam("at")), states)
+            session.connection().execute(
+                statement.values(state=bindparam("to"), changed_at=bindparam("at")), states
+            )
         record(session, self._recommender, at, self._proposed)
-        recommended = [Change("claim.recommended", "claim", r["claim_id"], after=r["decision_id"], reason=r["outcome"]) for r in rows]
+        recommended = [
+            Change("claim.recommended", "claim", r["claim_id"], after=r["decision_id"], reason=r["outcome"])
+            for r in rows
+        ]
         record(session, self._recommender, at, recommended)
         determined = [
-            Change("claim.determined", "claim", r["claim_id"], after=r["id"], before="review", reason=r["outcome"]) for r in rows
+            Change(
+                "claim.determined",
+                "claim",
+                r["claim_id"],
+                after=r["id"],
+                before="review",
+                reason=r["outcome"],
+            )
+            for r in rows
         ]
         record(session, self._determiner, at, determined)
         return [done for done, _ in self._rows]

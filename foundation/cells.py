@@ -1,8 +1,8 @@
 """Reading one cell of a handed-in table: every type of rules.md §1 "Reading cells".
 
-Pure. A parser takes a raw cell as a workbook or a CSV has it and gives the value, None for an empty cell, or raises
-`CellError` with the code that errors.csv shows. It raises nothing else, whatever the cell is. Money comes out in fen.
-No arithmetic is done on binary floats: a number cell is written out in decimal digits first.
+Pure. A parser takes a raw cell as a workbook or a CSV has it and gives the value, None for an empty cell, or
+raises `CellError` with the code that errors.csv shows. It raises nothing else, whatever the cell is. Money comes out
+in fen. No arithmetic is done on binary floats: a number cell is written out in decimal digits first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ErrorCell:
-    """A cell that holds an error of the spreadsheet (`#N/A`) or a value that cannot be: no type accepts it."""
+    """A cell that holds an error of the spreadsheet (`#N/A`) or a value that cannot be: of no type."""
 
     value: str
 
@@ -50,10 +50,15 @@ _ZERO_WIDTH = re.compile("[\u200b-\u200f\u2060\ufeff]")
 
 
 def clean(text: str) -> str:
-    """Text as it counts everywhere: NFKC-normalised, zero-width characters dropped, trimmed, in this order."""
+    """Text as it counts everywhere: NFKC-normalised, zero-width characters dropped, trimmed, in this order.
+
+    White space is what Python's `str.strip` takes for it.
+    """
     if text.isascii():
         return text.strip()
-    return _ZERO_WIDTH.sub("", unicodedata.normalize("NFKC", text)).strip()
+    text = unicodedata.normalize("NFKC", text)
+    # Letters and digits only, as most names and words are: there is nothing to drop or trim.
+    return text if text.isalnum() else _ZERO_WIDTH.sub("", text).strip()
 
 
 def is_empty(cell: Cell) -> bool:
@@ -61,11 +66,11 @@ def is_empty(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not clean(cell))
 
 
-# --- amount ----------------------------------------------------------------------------------------------------------
+# --- amount ------------------------------------------------------------------------------------------
 
 _AMOUNT = re.compile(r"¥?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?(元|万元|万)?")
 _MOST_YUAN_DIGITS = 13
-"""More digits than this before the point are above every limit: text of any length is refused without counting it."""
+"""More digits than this before the point are above every limit: text of any length is refused at once."""
 
 
 def amount_parser(most_fen: int = MOST_AMOUNT_FEN) -> Parser[int]:
@@ -105,18 +110,17 @@ def _fen_of_number(cell: Cell) -> int | None:
     number = _number(cell)
     if number is None or number < 0:
         return None
-    # 15 significant digits, `d.dddddddddddddde±xx`: all that a spreadsheet keeps, and no binary fraction is left.
+    # 15 significant digits, `d.dddddddddddddde±xx`: all that a spreadsheet keeps, and no binary fraction is left
+    # of 12.34, which a float cannot hold.
     mantissa, _, exponent = f"{number:.14e}".partition("e")
     digits = int(mantissa.replace(".", ""))
     power = int(exponent) - 14 + 2
-    if power >= 0:
-        return digits * 10**power
-    fen, rest = divmod(digits, 10**-power)
-    return None if rest else fen
+    fen, rest = divmod(digits * 10 ** max(power, 0), 10 ** max(-power, 0))
+    return None if rest else int(fen)
 
 
 def _number(cell: Cell) -> float | None:
-    """A number cell as the float that a spreadsheet holds; None for any other cell, and what is no finite number."""
+    """A number cell as the float that a spreadsheet holds; None for any other cell and for no finite number."""
     if isinstance(cell, bool) or not isinstance(cell, int | float):
         return None
     try:
@@ -130,7 +134,7 @@ parse_amount = amount_parser()
 parse_capital = amount_parser(MOST_CAPITAL_FEN)
 
 
-# --- date ------------------------------------------------------------------------------------------------------------
+# --- date --------------------------------------------------------------------------------------------
 
 _DATE = re.compile(
     r"([0-9]{4})(?:([-/.])([0-9]{1,2})\2([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日|([0-9]{2})([0-9]{2}))"
@@ -174,7 +178,7 @@ def _day_of_text(text: str) -> date:
         raise CellError("date") from None
 
 
-# --- text, names, words ----------------------------------------------------------------------------------------------
+# --- text, names, words ------------------------------------------------------------------------------
 
 _DIGITS_KEPT = 10**15
 _DOTS = str.maketrans(dict.fromkeys("·•‧・．.", "·"))
@@ -203,7 +207,7 @@ def parse_text(cell: Cell) -> str | None:
 def parse_name(cell: Cell) -> str | None:
     """A name: as text, without any white space, every middle dot written `·`."""
     text = parse_text(cell)
-    return None if text is None else "".join(text.split()).translate(_DOTS)
+    return text if text is None or text.isalnum() else "".join(text.split()).translate(_DOTS)
 
 
 def choice_parser(words: Mapping[str, T]) -> Parser[T]:
@@ -225,7 +229,7 @@ def words_parser(*words: str) -> Parser[str]:
     return choice_parser({word: word for word in words})
 
 
-# --- numbers and numbers that name something -------------------------------------------------------------------------
+# --- numbers and numbers that name something ---------------------------------------------------------
 
 _DIGITS = re.compile(r"[0-9]+")
 _TWELVE = re.compile(r"[0-9]{12}")
@@ -250,7 +254,7 @@ def parse_id_number(cell: Cell) -> str | None:
 
 
 def parse_whole(cell: Cell) -> int | None:
-    """A whole number, not negative; refuses with `number`, 10^18 or more too (nothing that is counted has so many)."""
+    """A whole number, not negative; refuses with `number`, also 10^18 or more, which nothing counts up to."""
     whole = whole_or_more(cell)
     if whole is not None and whole >= _MOST_WHOLE:
         raise CellError("number")

@@ -14,22 +14,25 @@ _SAVE_AS_GB18030 = (
     "文件是 UTF-8 编码,请另存为 GB18030(在 Excel 中:“CSV(逗号分隔)”)",
     "the file is in UTF-8: save it as GB18030 (in Excel: “CSV (Comma delimited)”)",
 )
+_BAD_CELL = ("有一格过长,或引号没有成对", "a cell is too long, or a quotation mark is not closed")
 _NO_TEXT = ("不是 GB18030 编码的 CSV 文本", "not a CSV text in GB18030")
 
 
 def read_csv(path: Path, label: str) -> Iterator[list[str]]:
-    """The records of a GB18030 CSV file, one after the other, empty ones too; `label` names the file in errors.
+    """The records of a GB18030 CSV file, one after the other, empty ones too; `label` names it in errors.
 
-    Holds one record at a time. Raises UnusableInput when the file cannot be opened, decoded or taken apart, also in the
-    midst of it: whoever takes rows in waits for the last one.
+    Holds one record at a time. Raises UnusableInput when the file cannot be opened, decoded or taken apart, also
+    in the midst of it: whoever takes rows in waits for the last one.
     """
+    if path.exists() and not path.is_file():
+        raise _fault(label, ("不是文件", "this is no file"))
     try:
         with path.open(encoding="gb18030", newline="") as text:
             yield from csv.reader(_without_nul(text, path, label))
     except UnicodeDecodeError:
         raise _fault(label, _why_undecodable(path)) from None
     except csv.Error:
-        raise _fault(label, ("某一格过长,或引号没有成对", "a cell is too long, or a quotation mark is not closed")) from None
+        raise _fault(label, _BAD_CELL) from None
     except OSError as error:
         raise _fault(label, (f"无法打开:{error.strerror}", f"cannot be opened: {error.strerror}")) from None
 
@@ -54,7 +57,7 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]], encoding: st
 
 
 def _without_nul(text: TextIO, path: Path, label: str) -> Iterator[str]:
-    """Lines of a text; U+0000 is no character of a CSV, it shows that the file is something else (UTF-16, a workbook)."""
+    """Lines of a text; U+0000 is no character of a CSV: the file is something else (UTF-16, a workbook)."""
     for line in text:
         if "\0" in line:
             raise _fault(label, _why_undecodable(path))

@@ -231,7 +231,13 @@ def bulk_insert(session: Session, table: Any, rows: list[dict[str, Any]]) -> Non
         converters = [_sqlite_value(column.type) for column in columns]
         marks = ", ".join("?" * len(names))
         statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  # names are the table's
-        values = [tuple(convert(row[name]) if convert else row[name] for name, convert in zip(names, converters, strict=True)) for row in rows]
+        values = [
+            tuple(
+                convert(row[name]) if convert else row[name]
+                for name, convert in zip(names, converters, strict=True)
+            )
+            for row in rows
+        ]
         connection.exec_driver_sql(statement, values)
         return
     cursor = connection.connection.cursor()

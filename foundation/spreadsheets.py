@@ -1,4 +1,4 @@
-"""Workbooks: reading what a county hands in, in a child process under limits; writing what the program hands out."""
+"""Workbooks: reading what a county hands in, in a child process under limits, and writing what is handed out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,17 @@ import xlsxwriter
 from foundation.cells import Cell, ErrorCell, clean
 from foundation.errors import Fault, UnusableInput
 
-_CHILD = Path(__file__).with_name("workbook_child.py")
+_ROOT = str(Path(__file__).resolve().parent.parent)
+_CHILD = (
+    "import sys; sys.path.append(sys.argv[1]); from foundation.workbook_child import main; main(sys.argv[2])"
+)
 _MOST_SECONDS = 180
 _LARGEST_FRAME = 1 << 30
+_DIED_ZH = "读取进程中止,多半因内容过大而超出内存上限;请删除表格以外的空行、空列,或分成几份"
+_DIED_EN = (
+    "the reading process ended, most likely over its memory limit: delete empty rows and columns beyond the "
+    "table, or split the workbook"
+)
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 """The child opens foreign files: it is given no setting of the program, no key, no address."""
 
@@ -30,13 +38,15 @@ Rows = Iterator[list[Cell]]
 
 
 @contextmanager
-def open_workbook(path: Path, sheets: Sequence[str], label: str | None = None) -> Iterator[Iterator[tuple[str, Rows]]]:
+def open_workbook(
+    path: Path, sheets: Sequence[str], label: str | None = None
+) -> Iterator[Iterator[tuple[str, Rows]]]:
     """The wanted sheets that are there, in workbook order, each with its rows from row 1 on.
 
-    Use as `with open_workbook(…) as found: for name, rows in found: …`; a sheet's rows must be taken before the next
-    sheet is asked for. Names are matched once cleaned, and of two alike the first counts. Cells are text, float, bool,
-    date, datetime, time, timedelta, `ErrorCell`, or `""`. Hidden sheets are read; of a formula the stored value counts.
-    Raises UnusableInput, `label` naming the file, when it cannot be read; also in the midst of the rows.
+    Use as `with open_workbook(…) as found: for name, rows in found: …`; a sheet's rows must be taken before the
+    next sheet is asked for. Names are matched once cleaned, and of two alike the first counts. Cells are text, float,
+    bool, date, datetime, time, timedelta, `ErrorCell`, or `""`. Hidden sheets are read, and of a formula the stored
+    value. Raises UnusableInput, `label` naming the file, when it cannot be read; also in the midst of the rows.
     """
     label = path.name if label is None else label
     if not path.is_file():
@@ -59,7 +69,7 @@ class _Child:
         self._late = False
         self._after: dict[str, Any] = {}
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(_CHILD), os.path.abspath(path)],
+            [sys.executable, "-I", "-c", _CHILD, _ROOT, str(path.absolute())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -77,7 +87,8 @@ class _Child:
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
         self._process.wait()
 
     def sheets(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, Rows]]:
@@ -101,11 +112,9 @@ class _Child:
 
     def _answer(self, indexes: Sequence[int]) -> None:
         assert self._process.stdin is not None
-        try:
+        with suppress(BrokenPipeError):  # The child is gone; the next frame that is asked for says why.
             self._process.stdin.write(orjson.dumps(indexes) + b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # The child is gone; the next frame that is asked for says why.
 
     def _frame(self) -> Any:
         """The next frame; a list of rows or a dict."""
@@ -116,8 +125,8 @@ class _Child:
         if not content or len(content) != size:
             raise self._fault(*self._why_it_died())
         frame = orjson.loads(content)
-        if isinstance(frame, dict) and "fault" in frame:
-            raise self._fault(*frame["fault"])
+        if isinstance(frame, dict) and "unreadable" in frame:
+            raise self._fault(*frame["unreadable"])
         return _with_days(frame, b"null" in content) if isinstance(frame, list) else frame
 
     def _why_it_died(self) -> tuple[str, str]:
@@ -125,11 +134,7 @@ class _Child:
         code = self._process.wait()
         if self._late or code == -24:  # SIGXCPU
             return "读取用时过长,已中止", "reading took too long and was stopped"
-        return (
-            "读取进程中止,多半因内容过大而超出内存上限;请删除表格以外的空行、空列,或分成几份",
-            "the reading process ended, most likely over its memory limit: delete empty rows and columns beyond the "
-            "table, or split the workbook",
-        )
+        return _DIED_ZH, _DIED_EN
 
     def _fault(self, zh: str, en: str) -> UnusableInput:
         return UnusableInput([Fault(self._label, zh, en)])
@@ -163,17 +168,18 @@ def _special(kind: str, text: str) -> Cell:
     return ErrorCell(text)
 
 
-# --- writing ---------------------------------------------------------------------------------------------------------
+# --- writing -----------------------------------------------------------------------------------------
 
-_WRITTEN_ON = datetime(2000, 1, 1)
+Written = str | int | bool | Decimal | date | None
+_WRITTEN_ON = datetime(2000, 1, 1, tzinfo=UTC)
 """What a workbook says of its making, so that the same content gives the same bytes."""
 
 
-def write_workbook(sheets: Mapping[str, Iterable[Sequence[str | int | bool | Decimal | date | None]]]) -> bytes:
-    """An xlsx workbook with these rows in these sheets. Text stays text: no formula, no link, no number is made of it.
+def write_workbook(sheets: Mapping[str, Iterable[Sequence[Written]]]) -> bytes:
+    """An xlsx workbook with these rows in these sheets. Text stays text: no formula, link or number is made of it.
 
-    Day cells are shown as 2020-03-05. Raises TypeError for a cell of another type (a float, too), ValueError for text
-    that a cell cannot hold.
+    Day cells are shown as 2020-03-05. Raises TypeError for a cell of another type (a float, too), ValueError for
+    text that a cell cannot hold.
     """
     content = io.BytesIO()
     options = {

@@ -1,8 +1,8 @@
 """Reading a table row by row against its columns (rules.md §1): header, values, refusals, keys that stand twice.
 
-Pure. Works on rows of raw cells, wherever they come from. A row with any refused cell is left out as a whole and
-every refused cell is reported; the rest of the table goes on. Cells are read column by column in blocks, since most
-words of a table come again and need be read only once.
+Pure. Works on rows of raw cells, wherever they come from. A row with any refused cell is left out as a whole
+and every refused cell is reported; the rest of the table goes on. Cells are read column by column in blocks, since
+most words of a table come again and need be read only once.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _NOT_THERE = 1_000_000
 class Column:
     """A column of rules.md: its name there, our field, and how its cells are read.
 
-    `required`: its cell must be there. `in_header`: the column must be, though a cell may be empty; what is required
-    must be in the header, too. `distinct`: values seldom come again, so none is remembered.
+    `required`: its cell must be there. `in_header`: the column must be, though a cell may be empty; what is
+    required must be in the header, too. `distinct`: values seldom come again, so none is remembered. `parse` is
+    also asked what an empty cell, or one of a column that is not there, stands for.
     """
 
     name: str
@@ -80,11 +81,11 @@ def read_table(
 ) -> TableResult[tuple[Any, ...]]:
     """The rows of a table as tuples of values in the order of `columns`; None for an empty cell.
 
-    `rows` begins with row 1. The header is the first of the first `header_rows` rows that holds every column which
-    must be there. `key` is the field that may not stand twice. Raises UnusableInput when there is no header.
+    `rows` begins with row 1. The header is the first of the first `header_rows` rows that holds every column
+    which must be there. `key` is the field that may not stand twice. Raises UnusableInput when there is no header.
     """
     reader = _Reader(columns, file, sheet, key, set())
-    return reader.read(iter(rows), header_rows, lambda values, number: (values, ()))
+    return reader.read(iter(rows), header_rows, lambda values: (values, ()))
 
 
 def read_judged_table(
@@ -100,11 +101,11 @@ def read_judged_table(
 ) -> TableResult[dict[str, Any]]:
     """As `read_table`, but each row is a dict by field that `judge` has looked at and completed.
 
-    `judge` sees a `Refused` where a cell was refused. `taken` holds the keys taken in so far, of other tables as well.
+    `judge` sees a `Refused` where a cell was refused. `taken` holds the keys taken in so far, also of other tables.
     """
     fields = tuple(column.field for column in columns)
 
-    def judged(values: tuple[Any, ...], number: int) -> tuple[dict[str, Any], Sequence[tuple[str, str]]]:
+    def judged(values: tuple[Any, ...]) -> tuple[dict[str, Any], Sequence[tuple[str, str]]]:
         row = dict(zip(fields, values, strict=True))
         return row, judge(row)
 
@@ -112,7 +113,9 @@ def read_judged_table(
 
 
 class _Reader:
-    def __init__(self, columns: Sequence[Column], file: str, sheet: str, key: str | None, taken: set[Any]) -> None:
+    def __init__(
+        self, columns: Sequence[Column], file: str, sheet: str, key: str | None, taken: set[Any]
+    ) -> None:
         self._columns = columns
         self._file = file
         self._sheet = sheet
@@ -127,7 +130,7 @@ class _Reader:
         self,
         rows: Iterator[Sequence[Cell]],
         header_rows: int,
-        judge: Callable[[tuple[Any, ...], int], tuple[Row, Sequence[tuple[str, str]]]],
+        judge: Callable[[tuple[Any, ...]], tuple[Row, Sequence[tuple[str, str]]]],
     ) -> TableResult[Row]:
         result: TableResult[Row] = TableResult([], [], self._errors)
         number = self._find_header(rows, header_rows) + 1
@@ -137,7 +140,7 @@ class _Reader:
                 faults = refused.get(offset)
                 if faults is not None and all(map(is_empty, block[offset])):
                     continue
-                taken, more = judge(row, number + offset)
+                taken, more = judge(row)
                 if more:
                     faults = [*(faults or ()), *((self._index[field], code) for field, code in more)]
                 key = row[self._key] if self._key >= 0 else None
@@ -169,9 +172,12 @@ class _Reader:
             if len(absent) < len(missing):
                 missing = absent
         place = f"{self._file} › {self._sheet}" if self._sheet else self._file
-        raise UnusableInput([Fault(place, f"缺少列:{'、'.join(missing)}", f"missing columns: {', '.join(missing)}")])
+        zh, en = f"缺少列:{'、'.join(missing)}", f"missing columns: {', '.join(missing)}"
+        raise UnusableInput([Fault(place, zh, en)])
 
-    def _read_block(self, block: Sequence[Sequence[Cell]]) -> tuple[dict[int, list[tuple[int, str]]], list[list[Any]]]:
+    def _read_block(
+        self, block: Sequence[Sequence[Cell]]
+    ) -> tuple[dict[int, list[tuple[int, str]]], list[list[Any]]]:
         """For a block of rows the refusals by row, as (index of column, code), and the values by column."""
         cells = list(zip_longest(*block))
         refused: dict[int, list[tuple[int, str]]] = {}
@@ -179,7 +185,7 @@ class _Reader:
         for index, column in enumerate(self._columns):
             at = self._at[index]
             reader = self._values[index]
-            found = reader.read(cells[at]) if 0 <= at < len(cells) else [None] * len(block)
+            found = reader.read(cells[at]) if 0 <= at < len(cells) else reader.read([None] * len(block))
             if column.required and None in found:
                 for offset, value in enumerate(found):
                     if value is None:

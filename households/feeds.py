@@ -1,6 +1,7 @@
 """Reading what the departments sent, feeds/*.csv, and clearances.csv (rules.md §2). Money in fen.
 
-A feed that is absent is no data and stays None: it is never read as clear. A feed with a header and no rows is data.
+A feed that is absent is no data and stays None: it is never read as clear. A feed with a header and no rows is
+data.
 """
 
 from __future__ import annotations
@@ -157,7 +158,7 @@ class OfficialRow:
 
 @dataclass(frozen=True, slots=True)
 class ClearanceRow:
-    """The answer to a hit of the comparison 核查澄清: `matter` is the word of 事项, `passed` whether it says 通过."""
+    """The answer to a hit of the comparison 核查澄清: `matter` is the word of 事项, `passed` says 通过."""
 
     household_no: str
     matter: str
@@ -185,7 +186,7 @@ class Feeds:
 
 
 def _columns(row: Callable[..., Any], *columns: tuple[str, Parser[Any]], empty: str = "") -> tuple[Any, ...]:
-    """A row's class and its columns in the order of its fields; the column named `empty` may have empty cells."""
+    """A row's class and its columns in the order of its fields; cells of the column named `empty` may be so."""
     names = [field.name for field in fields(row)]  # type: ignore[arg-type]  # every row here is a dataclass
     return row, tuple(
         Column(
@@ -224,11 +225,17 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
         ("学籍状态", parse_text),
     ),
     "accidents": _columns(
-        AccidentRow, ("事故编号", parse_text), _ID, ("事故日期", parse_date), ("本人酒驾", choice_parser(YES_NO))
+        AccidentRow,
+        ("事故编号", parse_text),
+        _ID,
+        ("事故日期", parse_date),
+        ("本人酒驾", choice_parser(YES_NO)),
     ),
     "deaths": _columns(DeathRow, _ID, ("姓名", parse_name), ("死亡日期", parse_date)),
     "housing": _columns(HousingRow, _ID, ("用途", parse_text), ("登记日期", parse_date)),
-    "vehicles": _columns(VehicleRow, _ID, ("号牌", parse_text), ("价格", parse_amount), ("登记日期", parse_date)),
+    "vehicles": _columns(
+        VehicleRow, _ID, ("号牌", parse_text), ("价格", parse_amount), ("登记日期", parse_date)
+    ),
     "companies": _columns(
         CompanyRow,
         _ID,
@@ -238,9 +245,16 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
         ("状态", parse_text),
     ),
     "deposits": _columns(DepositRow, _ID, ("金额", parse_amount), ("截止日期", parse_date)),
-    "machinery": _columns(MachineryRow, _ID, ("名称", parse_text), ("价格", parse_amount), ("登记日期", parse_date)),
+    "machinery": _columns(
+        MachineryRow, _ID, ("名称", parse_text), ("价格", parse_amount), ("登记日期", parse_date)
+    ),
     "payroll": _columns(
-        PayrollRow, _ID, ("单位", parse_text), ("起始日期", parse_date), ("结束日期", parse_date), empty="结束日期"
+        PayrollRow,
+        _ID,
+        ("单位", parse_text),
+        ("起始日期", parse_date),
+        ("结束日期", parse_date),
+        empty="结束日期",
     ),
     "kin": _columns(KinRow, _ID, ("亲属身份证号", parse_id_number), ("关系", parse_text)),
     "officials": _columns(
@@ -260,6 +274,11 @@ COLUMNS: dict[str, tuple[Any, ...]] = {
 """By the feed's name, its row and its columns as rules.md lists them."""
 
 
+def file_of(feed: str) -> str:
+    """The path of a feed in its pack, `/` between folders."""
+    return "clearances.csv" if feed == "clearances" else f"feeds/{feed}.csv"
+
+
 def read_feeds(pack: Path) -> tuple[Feeds, list[RowError]]:
     """All feeds of a pack's folder and its clearances, with the refused cells in the order of errors.csv.
 
@@ -269,7 +288,7 @@ def read_feeds(pack: Path) -> tuple[Feeds, list[RowError]]:
     errors: list[RowError] = []
     faults: list[Fault] = []
     for feed, (row, columns) in COLUMNS.items():
-        file = "clearances.csv" if feed == "clearances" else f"feeds/{feed}.csv"
+        file = file_of(feed)
         path = pack / file
         if not path.exists():
             continue

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from foundation.cells import (
+    Cell,
     choice_parser,
     parse_amount,
     parse_date,
@@ -23,6 +24,14 @@ FILE = "roster.xlsx"
 SHEET = "参保名册"
 YES_NO = {"是": True, "否": False}
 
+_parse_yes_no = choice_parser(YES_NO)
+
+
+def parse_renewal(cell: Cell) -> bool:
+    """续保: 是 or 否, empty means 否."""
+    return bool(_parse_yes_no(cell))
+
+
 COLUMNS = (
     Column("户编号", "household_no", parse_text, required=True),
     Column("与户主关系", "relation", parse_text, required=True),
@@ -35,7 +44,7 @@ COLUMNS = (
     Column("家庭人均纯收入", "income_per_head_fen", parse_amount, distinct=True),
     Column("起保日期", "cover_from", parse_date, required=True),
     Column("终保日期", "cover_to", parse_date),
-    Column("续保", "renewal", choice_parser(YES_NO)),
+    Column("续保", "renewal", parse_renewal),
     Column("收款账号", "account_no", parse_text, distinct=True),
     Column("收款户名", "account_name", parse_name),
     Column("联行号", "bank_code", parse_twelve_digits),
@@ -44,7 +53,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
-    """A person of the roster. Money in fen; `cover_to` None means the policy's last day; `row` as the sheet shows it."""
+    """A person of the roster. Money in fen; `cover_to` None means the policy's last day; `row` is the sheet's."""
 
     household_no: str
     relation: str
@@ -65,13 +74,13 @@ class RosterRow:
 
 
 def read_roster(path: Path) -> tuple[list[RosterRow], list[RowError]]:
-    """The people taken in, in the order of the sheet, and the refused cells. Raises UnusableInput (rules.md §1)."""
+    """The people taken in, in the order of the sheet, and the refused cells in the order of errors.csv.
+
+    Raises UnusableInput when the file, the sheet or a column is missing or the file cannot be read (rules.md §1).
+    """
     with open_workbook(path, [SHEET], FILE) as sheets:
         for name, rows in sheets:
             result = read_table(COLUMNS, rows, FILE, name, header_rows=10, key="id_number")
-            people = [
-                RosterRow(*values[:11], values[11] or False, *values[12:], number)
-                for values, number in zip(result.rows, result.numbers, strict=True)
-            ]
-            return people, result.errors
+            numbered = zip(result.rows, result.numbers, strict=True)
+            return [RosterRow(*(*values, number)) for values, number in numbered], result.errors
     raise UnusableInput([Fault(FILE, f"缺少工作表“{SHEET}”", f"the sheet {SHEET} is missing")])

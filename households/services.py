@@ -60,7 +60,10 @@ def take_in_roster(
         derived = {"account_lookup": None if account is None else sealer.lookup("account", str(account))}
         households.put(source.household_no, personal, plain, derived, {"version": 0})
     people = _Upsert(session, sealer, Person, "id_lookup")
-    ids = [people.put(sealer.lookup("id_number", r.id_number), {"id_number": r.id_number, "name": r.name}) for r in roster]
+    ids = [
+        people.put(sealer.lookup("id_number", r.id_number), {"id_number": r.id_number, "name": r.name})
+        for r in roster
+    ]
     cover = _Upsert(session, sealer, Cover, "person_id", {"policy_number": policy_number})
     for row, person_id in zip(roster, ids, strict=True):
         plain = {
@@ -93,7 +96,12 @@ class _Upsert:
     """Rows of one table by their key: new ones inserted, changed ones updated, the same ones left alone."""
 
     def __init__(
-        self, session: Session, sealer: Sealer, model: type[Base], key: str, scope: dict[str, Any] | None = None
+        self,
+        session: Session,
+        sealer: Sealer,
+        model: type[Base],
+        key: str,
+        scope: dict[str, Any] | None = None,
     ) -> None:
         self._session, self._sealer, self._table, self._key = session, sealer, model.__table__, key
         self._scope = scope or {}
@@ -124,7 +132,13 @@ class _Upsert:
         if known is not None and self._digests[key] == digest:
             return known
         identity = known or secrets.token_hex(16)
-        row: dict[str, Any] = {**self._scope, "id": identity, self._key: key, **(plain or {}), **(derived or {})}
+        row: dict[str, Any] = {
+            **self._scope,
+            "id": identity,
+            self._key: key,
+            **(plain or {}),
+            **(derived or {}),
+        }
         row["digest"] = digest
         if personal is not None:
             text = orjson.dumps(personal, option=orjson.OPT_SORT_KEYS).decode()

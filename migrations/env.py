@@ -28,7 +28,9 @@ def _run() -> None:
             before = context.get_context().get_current_revision()
             context.run_migrations()
             after = context.get_context().get_current_revision()
-            if after is not None and (before != after or live_guards(connection).keys() != _expected(connection)):
+            if after is not None and (
+                before != after or live_guards(connection).keys() != _expected(connection)
+            ):
                 install(connection, GUARDS)
             connection.commit()
     finally:

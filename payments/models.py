@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, strict
@@ -24,7 +34,9 @@ class FundReceipt(Base):
     """Money received for the programme: the county's contribution."""
 
     __tablename__ = "fund_receipt"
-    __table_args__ = strict(UniqueConstraint("number"), UniqueConstraint("purpose"), CheckConstraint(_SUM, name="amount_fen"))
+    __table_args__ = strict(
+        UniqueConstraint("number"), UniqueConstraint("purpose"), CheckConstraint(_SUM, name="amount_fen")
+    )
     id: Mapped[str] = mapped_column(String, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
     purpose: Mapped[str] = mapped_column(String)
@@ -72,7 +84,9 @@ class Batch(Base):
         CheckConstraint("persons_required IN (2, 3)", name="persons_required"),
         CheckConstraint("checked_by IS NULL OR checked_by <> made_by", name="checker"),
         CheckConstraint("released_by IS NULL OR released_by <> made_by", name="releaser"),
-        CheckConstraint("persons_required = 2 OR released_by IS NULL OR released_by <> checked_by", name="three"),
+        CheckConstraint(
+            "persons_required = 2 OR released_by IS NULL OR released_by <> checked_by", name="three"
+        ),
         CheckConstraint("(state = 'made') = (checked_by IS NULL)", name="checked"),
         CheckConstraint("(state IN ('made', 'checked')) = (released_by IS NULL)", name="released"),
         CheckConstraint("(state = 'exported') = (exported_at IS NOT NULL)", name="exported"),
@@ -188,7 +202,10 @@ GUARDS = [
         "NOT EXISTS (SELECT 1 FROM determination WHERE determination.id = NEW.determination_id "
         "AND determination.outcome = 'approve' AND determination.amount_fen = NEW.amount_fen)",
     ),
-    *frozen("payment", ("id", "payable_id", "attempt", "batch_id", "sequence", "reference", "amount_fen", "sealed")),
+    *frozen(
+        "payment",
+        ("id", "payable_id", "attempt", "batch_id", "sequence", "reference", "amount_fen", "sealed"),
+    ),
     only_moves("payment", PAYMENT_MOVES),
     Guard(
         "payment_agrees",
@@ -217,7 +234,9 @@ GUARDS = [
             "made_at",
         ),
     ),
-    set_once("batch", ("checked_by", "checked_at", "checked_digest", "released_by", "released_at", "exported_at")),
+    set_once(
+        "batch", ("checked_by", "checked_at", "checked_digest", "released_by", "released_at", "exported_at")
+    ),
     only_moves("batch", BATCH_MOVES),
     Guard("batch_segregation", "batch", "BEFORE UPDATE", _ACTED),
     Guard(

@@ -32,7 +32,9 @@ def tiered_amount(benefit: Benefit, measure_fen: int, category: str, lines: list
     franchise = franchise_for(benefit, category)
     clause = benefit.clause
     if measure_fen <= franchise:
-        lines.append(("at_or_below_franchise", clause, {"measure_fen": measure_fen, "franchise_fen": franchise}))
+        lines.append(
+            ("at_or_below_franchise", clause, {"measure_fen": measure_fen, "franchise_fen": franchise})
+        )
         return 0
     if franchise:
         lines.append(("above_franchise", clause, {"measure_fen": measure_fen, "franchise_fen": franchise}))
@@ -47,7 +49,9 @@ def tiered_amount(benefit: Benefit, measure_fen: int, category: str, lines: list
         upper = tiers[place + 1].from_fen if place < last else None
         part = (measure_fen if upper is None or measure_fen < upper else upper) - low
         rate = tier.rate
-        lines.append(("tier", clause, {"from_fen": low, "to_fen": upper, "part_fen": part, "rate": rate.text}))
+        lines.append(
+            ("tier", clause, {"from_fen": low, "to_fen": upper, "part_fen": part, "rate": rate.text})
+        )
         if rate.denominator > scale:
             total *= rate.denominator // scale
             scale = rate.denominator

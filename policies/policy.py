@@ -72,6 +72,7 @@ class Line:
     clause: str
     income_ceiling: Fraction | None
     """Multiple of the poverty line, exact."""
+    income_ceiling_text: str | None
     waiting_days: int
     excluded_causes: frozenset[str]
     covered_causes: frozenset[str] | None

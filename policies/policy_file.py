@@ -63,15 +63,25 @@ def parse_policy(data: bytes, file: str = "policy.toml") -> Policy:
         raw = tomllib.loads(data.decode("utf-8").removeprefix("\ufeff"), parse_float=Decimal)
     except UnicodeDecodeError as error:
         raise UnusableInput(
-            [Fault(file, f"第 {error.start} 字节不是 UTF-8,请另存为 UTF-8", f"byte {error.start} is not UTF-8; save as UTF-8")]
+            [
+                Fault(
+                    file,
+                    f"第 {error.start} 字节不是 UTF-8,请另存为 UTF-8",
+                    f"byte {error.start} is not UTF-8; save as UTF-8",
+                )
+            ]
         ) from error
     except (tomllib.TOMLDecodeError, ArithmeticError, ValueError, RecursionError) as error:
         raise UnusableInput([Fault(file, f"不是有效的 TOML:{error}", f"not valid TOML: {error}")]) from error
     reader = _Reader()
     content = _read_file(reader, raw)
     if reader.faults:
-        raise UnusableInput(Fault(f"{file} {fault.place}".rstrip(), fault.zh, fault.en) for fault in reader.faults)
-    return policy_from_canonical(json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+        raise UnusableInput(
+            Fault(f"{file} {fault.place}".rstrip(), fault.zh, fault.en) for fault in reader.faults
+        )
+    return policy_from_canonical(
+        json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    )
 
 
 # --- from TOML to canonical content ----------------------------------------------------------------------------------
@@ -86,7 +96,9 @@ class _Reader:
     def refuse(self, place: str, zh: str, en: str) -> None:
         self.faults.append(Fault(place, zh, en))
 
-    def table(self, raw: Any, place: str, required: dict[str, Parser], optional: dict[str, Parser]) -> dict[str, Any]:
+    def table(
+        self, raw: Any, place: str, required: dict[str, Parser], optional: dict[str, Parser]
+    ) -> dict[str, Any]:
         """Reads one table: the keys of `required` must be there, those of `optional` may, no other one."""
         if not isinstance(raw, dict):
             self.refuse(place, "应为表", "must be a table")
@@ -443,13 +455,18 @@ def _terms(content: dict[str, Any], day: date) -> Terms:
         )
 
     def line(key: str, table: dict[str, Any]) -> Line:
-        ceiling, covered, levels = value(table, "income_ceiling"), value(table, "covered_causes"), value(table, "levels")
+        ceiling, covered, levels = (
+            value(table, "income_ceiling"),
+            value(table, "covered_causes"),
+            value(table, "levels"),
+        )
         papers = value(table, "evidence", [])
         return Line(
             key=key,
             title=table["title"],
             clause=table["clause"],
             income_ceiling=None if ceiling is None else Fraction(ceiling),
+            income_ceiling_text=ceiling,
             waiting_days=value(table, "waiting_days", 0),
             excluded_causes=frozenset(value(table, "excluded_causes", [])),
             covered_causes=None if covered is None else frozenset(covered),

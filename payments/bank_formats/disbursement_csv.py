@@ -17,10 +17,11 @@ COLUMNS = ("序号", "收款账号", "收款户名", "金额", "联行号", "用
 
 
 def write_disbursement_csv(lines: Iterable[PaymentLine], lines_per_chunk: int = 500) -> Iterator[bytes]:
-    """The file in chunks of bytes, the header row first. The chunks joined do not depend on `lines_per_chunk`.
+    """The file in chunks of bytes. The chunks joined do not depend on `lines_per_chunk`.
 
-    Amounts in yuan with two decimals and no grouping; 联行号 is empty where there is none; a cell is quoted only where
-    it must be. Raises ValueError as `write_pain001` does; the format has no totals of its own to check against.
+    Amounts in yuan with two decimals and no grouping; 联行号 is empty where there is none; a cell is quoted
+    only where it must be. Raises ValueError as `write_pain001` does; the format has no totals of its own to
+    check against.
     """
     yield _rows([COLUMNS])
     check = LineCheck()

@@ -1,0 +1,98 @@
+"""Taking in a county pack: policy, people, households, claims and decisions, in one transaction.
+
+The same pack again changes nothing and says so; a changed one adds what is new, changes what is not determined yet, and
+opens a review on the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from claims import intake_files
+from claims.deciding import Decided
+from claims.models import PackIntake
+from claims.pack import POLICY_FILE, Pack
+from claims.services import take_in_claims
+from foundation.actors import Actor
+from foundation.sealing import Sealer
+from foundation.trail import Change, record
+from households import roster
+from households.feeds import COLUMNS, file_of
+from households.services import take_in_roster
+from policies.policy import Policy
+from policies.services import take_in_policy
+
+
+@dataclass(frozen=True, slots=True)
+class PackTakenIn:
+    """What taking in changed. `unchanged` is True for the pack that was taken in last: then all counts are 0."""
+
+    unchanged: bool
+    rows_added: int = 0
+    rows_changed: int = 0
+    decisions: int = 0
+    reviews: int = 0
+
+
+def pack_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a pack that counts, by its path in the pack."""
+    names = (POLICY_FILE, roster.FILE, intake_files.FILE, *map(file_of, COLUMNS))
+    return {name: _sha256(folder / name) for name in sorted(names) if (folder / name).is_file()}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def take_in_pack(
+    session: Session,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    pack: Pack,
+    files: dict[str, str],
+    policy: Policy,
+    decided: Sequence[Decided],
+) -> PackTakenIn:
+    """Stores a pack with the decisions made from it. `files` are the digests taken before it was read."""
+    listed = json.dumps(files, sort_keys=True)
+    digest = hashlib.sha256(listed.encode()).hexdigest()
+    policy_id = take_in_policy(session, actor, at, policy)
+    last = session.execute(select(PackIntake.digest).order_by(PackIntake.sequence.desc()).limit(1)).scalar()
+    if last == digest:
+        return PackTakenIn(unchanged=True)
+    people = take_in_roster(session, sealer, actor, at, policy.number, policy.period_to, pack.roster)
+    towns = {row.id_number: row.town for row in pack.roster}
+    claims = take_in_claims(session, sealer, actor, at, policy, policy_id, decided, people.households, towns)
+    sequence = (session.scalar(select(func.max(PackIntake.sequence))) or 0) + 1
+    intake = PackIntake(
+        id=secrets.token_hex(16),
+        sequence=sequence,
+        policy_id=policy_id,
+        digest=digest,
+        files=listed,
+        people=len(pack.roster),
+        claims=len(decided),
+        refused_cells=len(pack.errors),
+        taken_in_at=at,
+    )
+    session.add(intake)
+    session.flush()
+    record(session, actor, at, [Change("pack.taken_in", "pack_intake", intake.id, after=digest, before=last)])
+    return PackTakenIn(
+        unchanged=False,
+        rows_added=people.added + claims.added,
+        rows_changed=people.changed + claims.changed,
+        decisions=claims.decisions,
+        reviews=claims.reviews,
+    )

@@ -1,0 +1,38 @@
+"""What a background task works with: the open database, the sealer, the clock, and who the work is recorded under.
+
+Set once by whatever runs (the command line, a worker); tasks take ids only and find the rest here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from foundation.actors import Actor
+from foundation.clock import Clock
+from foundation.database import Database
+from foundation.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The surroundings of a task."""
+
+    database: Database
+    sealer: Sealer
+    clock: Clock
+    actor: Actor
+
+
+_current: list[Runtime] = []
+
+
+def set_current(runtime: Runtime) -> None:
+    """Makes this the runtime of the process."""
+    _current[:] = [runtime]
+
+
+def current() -> Runtime:
+    """The runtime of the process. Raises RuntimeError when nobody has set it."""
+    if not _current:
+        raise RuntimeError("no runtime was set")
+    return _current[0]

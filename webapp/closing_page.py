@@ -1,0 +1,51 @@
+"""The one-page summary that the main job ends with on the terminal."""
+
+from __future__ import annotations
+
+from webapp.run import Run
+
+_LINES = {
+    "illness": "因病 illness",
+    "education": "因学 education",
+    "accident": "因意外 accident",
+    "income": "收入 income",
+}
+
+
+def closing_page(run: Run) -> str:
+    """The summary in both languages: people, claims by line and outcome, money, files, and where they lie."""
+    summary, out = run.summary, run.options.out
+    outcomes = ("approve", "reject", "refer", "supplement")
+    rows = [
+        f"{'':14}"
+        + "".join(f"{name:>12}" for name in ("给付 approve", "拒赔 reject", "核实 refer", "补正 suppl."))
+    ]
+    for line, counts in summary["lines"].items():
+        rows.append(f"{_LINES[line]:14}" + "".join(f"{counts.get(name, 0):>14}" for name in outcomes))
+    taken_in = run.taken_in
+    if taken_in is not None and taken_in.unchanged:
+        state = "与上次相同的县包,数据库未变 / the same pack as last time: nothing was changed"
+    elif taken_in is not None:
+        state = (
+            f"入库新增 {taken_in.rows_added} 行,变更 {taken_in.rows_changed} 行,复查 {taken_in.reviews} 件 / "
+            f"{taken_in.rows_added} rows added, {taken_in.rows_changed} changed, {taken_in.reviews} reviews opened"
+        )
+    else:
+        state = ""
+    lines = [
+        f"{summary['policy']['number']}  参保 {summary['people']} 人 / people insured,"
+        f" 案件 {summary['claims']} 件 / claims, 退回单元格 {summary['refused_cells']} / refused cells",
+        state,
+        *rows,
+        f"核定给付 {summary['approved_people']} 人 {summary['approved_yuan']} 元 / people approved, yuan",
+    ]
+    for batch in summary["batches"]:
+        lines.append(
+            f"批次 {batch['message_id']}:{batch['payments']} 笔 {batch['total_yuan']} 元 / payments, yuan ({batch['state']})"
+        )
+    for code, count in summary["withheld"].items():
+        lines.append(f"未能付款 {count} 笔 / payments withheld: {code}")
+    lines.append(f"审计链 {summary['trail']['events']} 条 / events, root {summary['trail']['root'][:16]}…")
+    lines.append(f"用时 {sum(summary['seconds'].values()):.1f} 秒 / seconds")
+    lines.append(f"结果 / results: {out}")
+    return "\n".join(line for line in lines if line)
