@@ -39,7 +39,7 @@ def read_csv(path: Path, label: str) -> Iterator[list[str]]:
 
 def hint_when_utf8(path: Path, fault: Fault) -> Fault:
     """A fault about missing columns, with the true cause where the file is UTF-8 that happened to decode."""
-    if _is_utf8(path):
+    if _SAVE_AS_GB18030[0] not in fault.zh and _is_utf8(path):
         return Fault(fault.place, f"{fault.zh};{_SAVE_AS_GB18030[0]}", f"{fault.en}; {_SAVE_AS_GB18030[1]}")
     return fault
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+
+from foundation.identifiers import cnaps_valid, luhn_valid
 
 PURPOSE = "防贫保险赔款"
 """用途 of every payment. Never the line of cover: it would tell whoever reads the passbook of an illness."""
@@ -209,27 +210,9 @@ def doubts(payee_account: str, bank_code: str | None) -> list[Found]:
         )
     elif _CARD.fullmatch(payee_account) and not luhn_valid(payee_account):
         found.append(("account_check", "收款卡号校验位不符", "the card number fails its check digit"))
-    if bank_code is not None and not bank_code_valid(bank_code):
+    if bank_code is not None and not cnaps_valid(bank_code):
         found.append(("bank_code_check", "联行号校验位不符", "the bank code fails its check digit"))
     return found
-
-
-_LUHN_DOUBLED = str.maketrans("0123456789", "0246813579")
-
-
-def luhn_valid(digits: str) -> bool:
-    """Whether a number of ASCII digits has a right Luhn check digit (bank cards)."""
-    doubled = digits[-2::-2].translate(_LUHN_DOUBLED)
-    return (sum(map(int, digits[::-2])) + sum(map(int, doubled))) % 10 == 0
-
-
-@lru_cache(maxsize=4096)
-def bank_code_valid(code: str) -> bool:
-    """Whether a 12-digit 联行号 has a right check digit: ISO 7064 MOD 11,10."""
-    product = 10
-    for digit in code[:-1]:
-        product = 2 * ((product + int(digit)) % 10 or 10) % 11
-    return (product + int(code[-1])) % 10 == 1
 
 
 # --- references ---------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ transaction, and what lies on a disk is a copy (design.md §3 "outside effects")
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +37,13 @@ from payments.models import BankFile, Batch, FundReceipt, LedgerEntry, Payable, 
 from payments.queries import bank_files, batch_lines, funds_available, open_payee
 
 REFERENCE_SERIES = "payment_reference"
+
+
+def reference_prefix(policy_number: str) -> str:
+    """What message ids and references begin with: the policy's number where a bank file can carry it, else its digest."""
+    if re.fullmatch("[0-9A-Za-z]([0-9A-Za-z-]{0,18}[0-9A-Za-z])?", policy_number):
+        return policy_number
+    return "FP" + hashlib.sha256(policy_number.encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,20 +374,15 @@ def _advance(session: Session, batch: Batch, values: dict[str, Any]) -> None:
     session.refresh(batch)
 
 
-def _move(
-    session: Session, model: type[Payable] | type[Payment], ids: Sequence[str], start: str, end: str
-) -> None:
-    """Moves rows from one state to another; the guards refuse any other start."""
+def _move(session: Session, model: type[Payable] | type[Payment], ids: Sequence[str], start: str, end: str) -> None:
+    """Moves rows from one state to another, each only if it still is in the first one."""
+    if not ids:
+        return
     table = model.__table__
-    statement = (
-        update(table).where(table.c.id == bindparam("row_id"), table.c.state == start).values(state=end)
-    )
-    session.connection().execute(statement, [{"row_id": identity} for identity in ids])
-    left = session.scalar(
-        select(func.count()).select_from(model).where(model.state == end, model.id.in_(ids[:1]))
-    )
-    if ids and left != 1:
-        raise ConflictError("状态已被他人改变", "somebody else has changed the state")
+    statement = update(table).where(table.c.id == bindparam("row_id"), table.c.state == start).values(state=end)
+    moved = session.connection().execute(statement, [{"row_id": identity} for identity in ids])
+    if moved.rowcount != len(ids):
+        raise ConflictError("状态已被他人改变,未作任何变动", "somebody else has changed the state; nothing was done")
 
 
 def _book(session: Session, at: datetime, entries: Sequence[tuple[str, str, str, int]]) -> None:

@@ -29,6 +29,10 @@ LOOPBACK = "127.0.0.1"
 PATIENCE = 60
 """Seconds to wait for a server; a slow machine needs a few, and only a broken one needs all."""
 
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 << 30
+"""A few test processes, each with a few databases of some 10 MiB and a log of changes of at most 128 MiB."""
+
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _LIBC = ctypes.CDLL(None)
 
@@ -52,9 +56,7 @@ class Postgres:
         """Makes a database, empty or as a copy of a template that nobody is connected to; gives its name."""
         name = f"fangpin_{secrets.token_hex(6)}"
         with self._connect() as connection:
-            # Three times as fast as the newer way of copying, which is all that 14 and older lack.
-            strategy = "STRATEGY file_copy" if connection.info.server_version >= 150000 else ""
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {strategy}'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
         return name
 
     def drop(self, name: str) -> None:
@@ -94,6 +96,8 @@ def running_postgres() -> Iterator[Postgres]:
             "unix_socket_directories": "",
             "shared_buffers": "32MB",
             "max_connections": "40",
+            "max_wal_size": "128MB",
+            "min_wal_size": "32MB",
             # The tests' databases need not outlive a power cut.
             "fsync": "off",
             "synchronous_commit": "off",
@@ -181,7 +185,9 @@ def _group(user: str | None) -> int | None:
 @contextmanager
 def _folder(prefix: str, owner: str | None) -> Iterator[Path]:
     # Not below pytest's own folders: those are closed to every other account, the server's among them.
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    # In memory where there is room: copying a database for each test is ten times as fast there.
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if in_memory else None))
     if owner is not None:
         shutil.chown(folder, owner, _group(owner))
     try:

@@ -33,7 +33,7 @@ from foundation.trail import Head, head
 from households.queries import insured_people
 from payments.models import Batch
 from payments.queries import bank_files, batches, funds_available
-from payments.services import check_batch, make_batch, owe, record_contribution, release_batch
+from payments.services import check_batch, make_batch, owe, record_contribution, reference_prefix, release_batch
 from policies.policy import Policy
 from policies.policy_file import load_policy
 from webapp import demo_actors as actors
@@ -158,7 +158,7 @@ def _pay(run: Run, database: Database, sealer: Sealer, clock: Clock, policy: Pol
 def _batch(database: Database, sealer: Sealer, clock: Clock, policy: Policy) -> None:
     """Takes every open batch one step further until all are released; makes one of what is pending first."""
     with database.transaction() as session:
-        make_batch(session, sealer, actors.MAKER, clock.now(), policy.number)
+        make_batch(session, sealer, actors.MAKER, clock.now(), reference_prefix(policy.number))
     for state in ("made", "checked"):
         with database.reading() as session:
             waiting = [batch.id for batch in batches(session) if batch.state == state]

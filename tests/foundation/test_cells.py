@@ -213,7 +213,9 @@ def test_what_is_no_amount_of_whole_fen_up_to_the_limit_is_refused(cell: Cell) -
     assert code_of(parse_amount, cell) == "amount"
 
 
-@pytest.mark.parametrize(("cell", "fen"), [("999,999,999,999.99", 999_999_999_999_99), ("5000万元", 50_000_000_00)])
+@pytest.mark.parametrize(
+    ("cell", "fen"), [("999,999,999,999.99", 999_999_999_999_99), ("5000万元", 50_000_000_00)]
+)
 def test_registered_capital_may_be_higher(cell: Cell, fen: int) -> None:
     assert parse_capital(cell) == fen
     assert code_of(parse_capital, "1000000000000") == "amount"
@@ -274,7 +276,7 @@ def test_a_date_is_read_from_every_form(cell: Cell) -> None:
     ("cell", "day"),
     [
         (20_000.0, date(1954, 10, 3)),
-        (80_000.0, date(2119, 1, 10)),
+        (80_000.0, date(2119, 1, 11)),
         ("0001-01-01", date(1, 1, 1)),
         ("9999-12-31", date(9999, 12, 31)),
         ("2020-2-29", date(2020, 2, 29)),
@@ -422,14 +424,26 @@ def test_text_is_read_and_of_a_number_cell_its_digits(cell: Cell, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "cell", [1e15, 1_000_000_000_000_000, 1234567890123456.0, 6.22848040256489e18, 1e300, 10**400, float("inf"), -1e15]
+    "cell",
+    [
+        1e15,
+        1_000_000_000_000_000,
+        1234567890123456.0,
+        6.22848040256489e18,
+        1e300,
+        10**400,
+        float("inf"),
+        -1e15,
+    ],
 )
 @pytest.mark.parametrize("parse", [parse_text, parse_name])
 def test_a_number_cell_of_sixteen_digits_has_lost_some(parse: Callable[[Cell], Any], cell: Cell) -> None:
     assert code_of(parse, cell) == "digits_lost"
 
 
-@pytest.mark.parametrize("cell", [*NEITHER_TEXT_NOR_NUMBER, 2.5, -0.5, 1e-9, 999_999_999_999_999.5, float("nan"), "a\0b"])
+@pytest.mark.parametrize(
+    "cell", [*NEITHER_TEXT_NOR_NUMBER, 2.5, -0.5, 1e-9, 999_999_999_999_999.5, float("nan"), "a\0b"]
+)
 @pytest.mark.parametrize("parse", [parse_text, parse_name])
 def test_any_other_cell_is_no_text(parse: Callable[[Cell], Any], cell: Cell) -> None:
     assert code_of(parse, cell) == "text"
@@ -472,7 +486,9 @@ def test_anything_else_is_no_choice(parse: Callable[[Cell], Any], cell: Cell) ->
     assert code_of(parse, cell) == "choice"
 
 
-@pytest.mark.parametrize(("cell", "whole"), [(3.0, 3), (0.0, 0), (4, 4), ("12", 12), ("００7", 7), ("0" * 5000 + "5", 5)])
+@pytest.mark.parametrize(
+    ("cell", "whole"), [(3.0, 3), (0.0, 0), (4, 4), ("12", 12), ("００7", 7), ("0" * 5000 + "5", 5)]
+)
 def test_a_whole_number_is_read(cell: Cell, whole: int) -> None:
     assert parse_whole(cell) == whole
     assert whole_or_more(cell) == whole
@@ -480,7 +496,21 @@ def test_a_whole_number_is_read(cell: Cell, whole: int) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    [*NEITHER_TEXT_NOR_NUMBER, -1.0, 2.5, float("nan"), float("inf"), "-1", "+1", "2.0", "1 2", "1,000", "三", "²x", "٣"],
+    [
+        *NEITHER_TEXT_NOR_NUMBER,
+        -1.0,
+        2.5,
+        float("nan"),
+        float("inf"),
+        "-1",
+        "+1",
+        "2.0",
+        "1 2",
+        "1,000",
+        "三",
+        "²x",
+        "٣",
+    ],
 )
 @pytest.mark.parametrize("parse", [parse_whole, whole_or_more])
 def test_anything_else_is_no_whole_number(parse: Callable[[Cell], Any], cell: Cell) -> None:
@@ -581,13 +611,12 @@ CODES = {"amount", "date", "id_number", "text", "digits_lost", "choice", "number
 @example(parse_date, "99999999")
 @example(parse_academic_year, "\ud800")
 def test_a_parser_gives_a_value_or_its_refusal_for_any_cell(parse: Callable[[Cell], Any], cell: Cell) -> None:
+    value: object
     try:
         value = parse(cell)
     except CellError as refusal:
-        assert refusal.code in CODES
-        assert not is_empty(cell)
-    else:
-        assert (value is None) == is_empty(cell)
+        value = refusal.code if refusal.code in CODES else None
+    assert (value is None) == is_empty(cell)
 
 
 @given(st.sampled_from(PARSERS), st.text())

@@ -212,6 +212,13 @@ def test_a_code_may_begin_with_the_letter_of_an_agricultural_body() -> None:
     assert social_credit_code_valid(code + uscc.calc_check_digit(code))
 
 
+@pytest.mark.parametrize("place", range(2, 8))
+def test_the_region_in_a_social_credit_code_is_digits(place: int) -> None:
+    code = "91370323MB0000000"
+    code = code[:place] + "A" + code[place + 1 :]
+    assert not social_credit_code_valid(code + uscc.calc_check_digit(code))
+
+
 @pytest.mark.parametrize("code", ["313651027012", "303791000208"])
 def test_known_bank_codes_are_valid(code: str) -> None:
     assert cnaps_valid(code)
@@ -257,6 +264,21 @@ def test_other_texts_have_no_luhn_check(number: str) -> None:
 @given(st.text(DIGITS, min_size=1, max_size=24))
 def test_luhn_agrees_with_another_implementation(number: str) -> None:
     assert luhn_valid(number) is luhn.is_valid(number)
+
+
+@pytest.mark.parametrize(
+    ("check", "number"),
+    [
+        (id_number_valid, "370323197001010013"),
+        (social_credit_code_valid, "11370323MB0000000U"),
+        (cnaps_valid, "313651027012"),
+        (luhn_valid, "6217000000000000012"),
+    ],
+)
+def test_digits_of_other_scripts_are_no_digits(check: Callable[[str], bool], number: str) -> None:
+    assert check(number)
+    for zero in (0xFF10, 0x0660, 0x1D7CE):
+        assert not check("".join(chr(zero + int(char)) if char in DIGITS else char for char in number))
 
 
 @pytest.mark.parametrize("check", [id_number_valid, social_credit_code_valid, cnaps_valid, luhn_valid])
