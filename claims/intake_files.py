@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -208,8 +206,7 @@ def read_claims(path: Path) -> tuple[list[Claim], list[RowError]]:
                 faults.extend(unusable.faults)
                 continue
             errors.extend(result.errors)
-            for values, number in zip(result.rows, result.numbers, strict=True):
-                claims.append(Claim(**values, line=line))
+            claims.extend(Claim(**values, line=line) for values in result.rows)
     if not seen:
         listed = "、".join(SHEETS)
         faults.append(Fault(FILE, f"缺少工作表:{listed}(至少一张)", f"none of the sheets is there: {listed}"))

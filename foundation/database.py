@@ -166,6 +166,15 @@ def _engine(url: str) -> Engine:
     raise _bad_url()
 
 
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite address; None for PostgreSQL. Raises ConfigurationError for what is no address."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise _bad_url() from error
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
 def _bad_url() -> ConfigurationError:
     return ConfigurationError(
         "数据库地址应为 sqlite:///文件 或 postgresql+psycopg://用户@主机/库名",

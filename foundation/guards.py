@@ -77,7 +77,7 @@ def trigger_statements(guard: Guard, engine: str) -> list[str]:
     level = "STATEMENT" if "TRUNCATE" in guard.when else "ROW"
     kept = "OLD" if "DELETE" in guard.when else "NULL" if level == "STATEMENT" else "NEW"
     return [
-        f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN "
+        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN "
         f"IF {guard.condition} THEN RAISE EXCEPTION '{_MARK}: {guard.name}' USING ERRCODE = '23514'; END IF; "
         f"RETURN {kept}; END $guard$",
         f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} FOR EACH {level} EXECUTE FUNCTION {guard.name}()",

@@ -15,11 +15,9 @@ def export(job_id: str) -> None:
     """Writes the bank files of the batch that the job names, once (`payments.services.export_batch`)."""
     runtime = current()
     at = runtime.clock.now()
+    # One transaction: a worker that dies in it leaves the job waiting, not running.
     with runtime.database.transaction() as session:
         job = jobs.start(session, job_id, at)
-        subject = None if job is None else job.subject_id
-    if subject is None:
-        return
-    with runtime.database.transaction() as session:
-        export_batch(session, runtime.sealer, runtime.actor, at, subject, paying_account())
-        jobs.finish(session, job_id, at)
+        if job is not None:
+            export_batch(session, runtime.sealer, runtime.actor, at, job.subject_id, paying_account())
+            jobs.finish(session, job_id, at)

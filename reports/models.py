@@ -1,14 +1,35 @@
-"""Tables of reports: every document that was issued, with the digest of its figures and of its bytes."""
+"""Tables of reports: every document that was issued, with the digest of its figures and of its bytes; and its number."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, strict
 from foundation.guards import append_only
+
+
+class DocumentNumber(Base):
+    """The number 发文字号 of a document, gap-free by kind and year.
+
+    It is given before the document is printed, since it is printed on it; a document that is printed again keeps it.
+    """
+
+    __tablename__ = "document_number"
+    __table_args__ = strict(
+        UniqueConstraint("kind", "subject_id", "figures_digest"),
+        UniqueConstraint("kind", "year", "number"),
+        CheckConstraint("number > 0 AND year > 2000", name="number"),
+    )
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    kind: Mapped[str] = mapped_column(String)
+    subject_id: Mapped[str] = mapped_column(String, index=True)
+    figures_digest: Mapped[str] = mapped_column(String)
+    year: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[int] = mapped_column(BigInteger)
+    taken_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class IssuedDocument(Base):
@@ -26,4 +47,4 @@ class IssuedDocument(Base):
     issued_at: Mapped[datetime] = mapped_column(Instant)
 
 
-GUARDS = append_only("issued_document", "id")
+GUARDS = [*append_only("document_number", "id"), *append_only("issued_document", "id")]

@@ -82,7 +82,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(short_help="办理一个县包 / carry out the main job on a county pack")
 @click.argument("pack", type=click.Path(path_type=Path))
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="结果文件夹 / folder for the results"
@@ -140,7 +140,7 @@ class _progress_bar:
         self._bar.__exit__(*error)
 
 
-@cli.command()
+@cli.command(short_help="检查环境和数据库 / check the installation and a database")
 @database_option
 @key_file_option
 def doctor(database: str | None, key_file: Path | None) -> int:
@@ -153,3 +153,17 @@ def doctor(database: str | None, key_file: Path | None) -> int:
     bad = sum(not finding.well for finding in findings)
     click.echo(f"问题 {bad} 项 / {bad} problems" if bad else "一切正常 / all is well")
     return 1 if bad else 0
+
+
+@cli.command(short_help="后台任务进程 / work in the background")
+@database_option
+@key_file_option
+def worker(database: str | None, key_file: Path | None) -> int:
+    """后台任务进程:需要 FANGPIN_BROKER(Redis 或 Valkey 地址)。
+
+    Work in the background. Needs FANGPIN_BROKER, the address of a Redis or Valkey.
+    """
+    from webapp.worker import work
+
+    work(database, key_file)
+    return 0

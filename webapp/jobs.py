@@ -1,4 +1,4 @@
-"""Carrying out background work: a job row for each subject, committed first, then the bell."""
+"""Carrying out background work in process: a job row for each subject, committed first, then its task."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.jobs import ask_for
-from webapp.celery_app import ring
+from webapp.celery_app import carry_out_here
 
 
 def carry_out(database: Database, clock: Clock, kind: str, subject_ids: Sequence[str]) -> None:
-    """Asks for a job on each subject and rings; without a broker the jobs are done when this returns."""
+    """Asks for a job on each subject and carries it out in this process; all are done when this returns."""
     with database.transaction() as session:
         job_ids = ask_for(session, kind, subject_ids, clock.now())
-    ring(kind, job_ids)
+    carry_out_here(kind, job_ids)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from foundation.database import sqlite_file
+
 
 def default_database(out: Path) -> str:
     """The database of a run that names none: FANGPIN_DATABASE, else `fangpin.db` in the results' folder."""
@@ -22,9 +24,10 @@ def default_key_file(url: str) -> Path:
     named = os.environ.get("FANGPIN_KEY_FILE")
     if named:
         return Path(named)
+    file = sqlite_file(url)
+    if file is not None:
+        return file.with_name(f"{file.name}.key")
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        return Path(f"{parsed.database}.key")
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "fangpin"
     which = hashlib.sha256(f"{parsed.host}:{parsed.port}/{parsed.database}".encode()).hexdigest()[:16]
     return folder / f"{which}.key"

@@ -52,23 +52,34 @@ def workbook_parts(
     cell_formats = "".join(
         f'<xf numFmtId="{200 + index}" applyNumberFormat="1"/>' for index in range(len(FORMATS))
     )
-    return {
-        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
+    types = (
+        f'<Types xmlns="{PACKAGE}/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
         '<Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{SPREADSHEET}.sheet.main+xml"/>{"".join(overrides)}</Types>',
-        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
-        f"{_relation(1, 'officeDocument', 'xl/workbook.xml')}</Relationships>",
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}">{properties}<sheets>{"".join(entries)}</sheets>'
-        "</workbook>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{"".join(relations)}</Relationships>',
-        "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><numFmts>{formats}</numFmts><cellXfs>{cell_formats}</cellXfs></styleSheet>',
+        f'<Override PartName="/xl/workbook.xml" ContentType="{SPREADSHEET}.sheet.main+xml"/>'
+        f"{''.join(overrides)}</Types>"
+    )
+    workbook = (
+        f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}">{properties}'
+        f"<sheets>{''.join(entries)}</sheets></workbook>"
+    )
+    styles = f'<styleSheet xmlns="{MAIN}"><numFmts>{formats}</numFmts><cellXfs>{cell_formats}</cellXfs></styleSheet>'
+    parts = {
+        "[Content_Types].xml": types,
+        "_rels/.rels": _relations(_relation(1, "officeDocument", "xl/workbook.xml")),
+        "xl/workbook.xml": workbook,
+        "xl/_rels/workbook.xml.rels": _relations(*relations),
+        "xl/styles.xml": styles,
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{"".join(f"<si>{item}</si>" for item in shared)}</sst>',
-        **{
-            f"xl/worksheets/sheet{number}.xml": content if content.startswith("<?xml") else sheet_xml(content)
-            for number, content in enumerate(sheets.values(), start=1)
-        },
     }
+    for number, content in enumerate(sheets.values(), start=1):
+        whole = content if content.startswith("<?xml") else sheet_xml(content)
+        parts[f"xl/worksheets/sheet{number}.xml"] = whole
+    return parts
+
+
+def _relations(*relations: str) -> str:
+    return f'<Relationships xmlns="{PACKAGE}/relationships">{"".join(relations)}</Relationships>'
 
 
 def _relation(number: int, kind: str, target: str) -> str:

@@ -31,7 +31,8 @@ def quiet(_zh: str, _en: str) -> None:
 
 def run(pack: Path, out: Path, url: str, **options: object) -> Run:
     return run_pack(
-        Options(pack, out, url, as_of=DAY, letters=0, key_file=out.parent / "test.key", **options), quiet  # type: ignore[arg-type]
+        Options(pack, out, url, as_of=DAY, letters=0, key_file=out.parent / "test.key", **options),
+        quiet,  # type: ignore[arg-type]
     )
 
 
@@ -40,7 +41,9 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_small_pack_gives_the_expected_files_byte_for_byte(small_pack: Path, out: Path, database_url: str) -> None:
+def test_small_pack_gives_the_expected_files_byte_for_byte(
+    small_pack: Path, out: Path, database_url: str
+) -> None:
     run(small_pack, out, database_url)
     for name in ("decisions.csv", "errors.csv"):
         assert (out / name).read_bytes() == (small_pack / "expected" / name).read_bytes()
@@ -48,11 +51,17 @@ def test_small_pack_gives_the_expected_files_byte_for_byte(small_pack: Path, out
 
 def test_demo_pack_matches_the_published_pilot(demo_pack: Path, out: Path, database_url: str) -> None:
     summary = run(demo_pack, out, database_url).summary
-    assert (summary["people"], summary["approved_people"], summary["approved_yuan"]) == (16783, 1659, "7102000.00")
+    assert (summary["people"], summary["approved_people"], summary["approved_yuan"]) == (
+        16783,
+        1659,
+        "7102000.00",
+    )
     assert [batch["total_yuan"] for batch in summary["batches"]] == ["7102000.00"]
 
 
-def test_both_engines_write_the_same_bytes(small_pack: Path, tmp_path: Path, sqlite_url: str, postgres_url: str) -> None:
+def test_both_engines_write_the_same_bytes(
+    small_pack: Path, tmp_path: Path, sqlite_url: str, postgres_url: str
+) -> None:
     written = []
     for name, url in (("a", sqlite_url), ("b", postgres_url)):
         out = tmp_path / name / "out"
@@ -65,7 +74,17 @@ def test_both_engines_write_the_same_bytes(small_pack: Path, tmp_path: Path, sql
 
 def counts(url: str) -> dict[str, int]:
     tables = (
-        Event, ClaimRow, DecisionRow, Determination, Review, Payable, Payment, Batch, BankFile, LedgerEntry, FundReceipt,
+        Event,
+        ClaimRow,
+        DecisionRow,
+        Determination,
+        Review,
+        Payable,
+        Payment,
+        Batch,
+        BankFile,
+        LedgerEntry,
+        FundReceipt,
     )
     database = Database(url)
     try:
@@ -106,13 +125,17 @@ def test_books_agree_with_the_decisions(small_pack: Path, out: Path, database_ur
         assert balance(session, "TRANSIT") == -approved
         assert balance(session, "PAYABLE") == 0
         assert balance(session, "BANK") - approved == funds_available(session) >= 0
-        persons = session.execute(select(Determination.recommended_by, Determination.determined_by).distinct()).all()
+        persons = session.execute(
+            select(Determination.recommended_by, Determination.determined_by).distinct()
+        ).all()
         batch = session.scalars(select(Batch)).one()
         assert len({*persons[0], batch.made_by, batch.checked_by, batch.released_by}) == 5
     database.close()
 
 
-def test_every_decision_is_made_again_from_its_stored_facts(small_pack: Path, out: Path, database_url: str) -> None:
+def test_every_decision_is_made_again_from_its_stored_facts(
+    small_pack: Path, out: Path, database_url: str
+) -> None:
     run(small_pack, out, database_url)
     database = Database(database_url)
     with database.transaction() as session:
@@ -136,7 +159,9 @@ def test_a_changed_pack_decides_the_open_claims_anew_and_reviews_the_rest(
     changed = tmp_path / "changed"
     shutil.copytree(small_pack, changed)
     text = (changed / "policy.toml").read_text(encoding="utf-8")
-    (changed / "policy.toml").write_text(text.replace("[50000.00, 0.70]", "[50000.00, 0.60]"), encoding="utf-8")
+    (changed / "policy.toml").write_text(
+        text.replace("[50000.00, 0.70]", "[50000.00, 0.60]"), encoding="utf-8"
+    )
     again = run(changed, out, database_url)
     after = counts(database_url)
     assert again.taken_in is not None and not again.taken_in.unchanged

@@ -1,0 +1,18 @@
+"""What can go wrong when documents are made."""
+
+from __future__ import annotations
+
+from foundation.errors import FangpinError
+
+
+class RenderingFailed(FangpinError):
+    """A document could not be made into a PDF; nothing was issued. `cause` is one word and holds no personal data."""
+
+    code = "rendering_failed"
+
+    def __init__(self, title: str, cause: str) -> None:
+        super().__init__(
+            f"《{title}》无法生成PDF({cause}),请重试;仍不行时请联系管理员",
+            f"the PDF {title!r} cannot be made ({cause}): try again, then ask the administrator",
+        )
+        self.cause = cause

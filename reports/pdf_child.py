@@ -1,0 +1,115 @@
+"""The process that turns HTML into PDF: WeasyPrint under limits, which may fetch nothing. Started by `reports.pdf`.
+
+It reads frames (four bytes of length, then JSON) from its input, each one document, and answers each with a frame:
+a byte that says whether it went well, then the PDF, or what went wrong without a word of the document's content.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from base64 import b64decode
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, NoReturn
+
+import orjson
+
+MOST_MEMORY = 2 << 30
+DONE, FAILED = b"\x01", b"\x00"
+
+_FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "urllib.Request", "ftplib.connect", "os.system", "subprocess.Popen")
+
+
+def main() -> None:
+    """Prints until the input ends."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # Whatever a library prints is no answer.
+    printer = _Printer()
+    sys.addaudithook(_refuse)
+    for frame in _frames(sys.stdin.buffer):
+        try:
+            answer = DONE + printer.pdf(orjson.loads(frame))
+        except (Exception, _Fetched) as error:
+            answer = FAILED + type(error).__name__.encode()
+        output.write(len(answer).to_bytes(4, "big") + answer)
+        output.flush()
+
+
+def _frames(source: BinaryIO) -> Iterator[bytes]:
+    while len(head := source.read(4)) == 4:
+        yield source.read(int.from_bytes(head, "big"))
+
+
+def _refuse(event: str, _: tuple[Any, ...]) -> None:
+    """The second fence behind the fetcher: from here on this process reaches no network and starts nothing."""
+    if event in _FORBIDDEN:
+        raise PermissionError(event)
+
+
+class _Fetched(BaseException):
+    """A document asked for something outside itself."""
+
+
+class _Printer:
+    """WeasyPrint with what is the same for every document: the fonts and the style sheets, read once."""
+
+    def __init__(self) -> None:
+        import weasyprint
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import FatalURLFetchingError, URLFetcher
+
+        class NoFetcher(URLFetcher):
+            """Refuses every address: a template names none, and text of people is escaped."""
+
+            def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
+                raise Refused("nothing is fetched")
+
+        class Refused(_Fetched, FatalURLFetchingError):
+            """Not caught by WeasyPrint, which would go on without."""
+
+        self._weasyprint = weasyprint
+        self._fetcher = NoFetcher(allow_redirects=False)
+        self._fonts = FontConfiguration()
+        self._sheets: dict[str, Any] = {}
+
+    def pdf(self, document: dict[str, Any]) -> bytes:
+        made = datetime.fromisoformat(document["made_at"]).astimezone(UTC)
+        attachments = [
+            self._weasyprint.Attachment(
+                string=b64decode(attached["content"]),
+                url_fetcher=self._fetcher,
+                name=attached["name"],
+                description=attached["description"],
+                created=made,
+                modified=made,
+                relationship="Data",
+            )
+            for attached in document["attachments"]
+        ]
+        html = self._weasyprint.HTML(string=document["html"], url_fetcher=self._fetcher)
+        content: bytes = html.write_pdf(
+            stylesheets=[self._sheet(document["stylesheet"])],
+            font_config=self._fonts,
+            attachments=attachments,
+            pdf_variant="pdf/a-3b",
+            finisher=_finish,
+        )
+        return content
+
+    def _sheet(self, text: str) -> Any:
+        if text not in self._sheets:
+            self._sheets[text] = self._weasyprint.CSS(string=text, font_config=self._fonts, url_fetcher=self._fetcher)
+        return self._sheets[text]
+
+
+def _finish(_: Any, pdf: Any) -> None:
+    """The window shows the title and not the file's name; every attached file is listed once."""
+    import pydyf
+
+    pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
+    if "AF" in pdf.catalog:
+        pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))

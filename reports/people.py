@@ -1,0 +1,46 @@
+"""How people are named in a document, by whom it is for.
+
+Pure. A letter names its claimant in full; a minor's letter goes to the guardian, a dead person's to the heirs. An auditor
+sees adults' names, a minor's as 李某某, and of an account the last four digits. No document shows a whole ID number.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from claims.facts import Facts
+from foundation.calendar import before_birthday
+from foundation.masking import mask_name
+
+OF_AGE = 18
+"""Years from which a person acts for themself (《民法典》第十七条)."""
+
+AGE_BANDS = ((0, 17), (18, 44), (45, 59), (60, 69), (70, 79), (80, 200))
+"""Ages from and to, both included. From 60 on they are the bands of the county's own figures."""
+
+
+def age_on(born_on: date, day: date) -> int:
+    """Whole years of age on a day."""
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def band_of(age: int) -> str:
+    """The age band as it is printed."""
+    for low, high in AGE_BANDS:
+        if low <= age <= high:
+            return f"{low}岁及以上" if high > 150 else f"{low}至{high}岁"
+    raise ValueError("no such age")
+
+
+def addressee(name: str, age: int, deceased: bool) -> str:
+    """Whom a letter to the claimant is addressed to."""
+    if deceased:
+        return f"{name}的继承人"
+    return f"{name}的监护人" if age < OF_AGE else name
+
+
+def payee_for_auditor(name: str, facts: Facts, day: date) -> str:
+    """The payee's name as an auditor sees it: a minor of the household, by name, is masked."""
+    members = () if facts.household is None else facts.household.members
+    minor = any(member.name == name and before_birthday(day, member.born_on, OF_AGE) for member in members)
+    return mask_name(name) if minor else name

@@ -1,0 +1,296 @@
+"""What documents are made of: determined claims and batches as figures, and what was issued before. Read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from claims.adjudication import Decision
+from claims.facts import Claim, Facts
+from claims.models import ClaimRow, DecisionRow, Determination
+from claims.queries import reveal_record
+from claims.storing import decision_from_data, load_record
+from claims.wording import explain
+from foundation.clock import business_day
+from foundation.files import StoredFile
+from foundation.identifiers import birth_date
+from foundation.masking import mask_account, mask_id_number
+from foundation.money import Money
+from foundation.sealing import Sealer
+from foundation.trail import Event, Head
+from households.models import HouseholdRow
+from payments.models import BankFile, Batch, Payable, Payment
+from payments.queries import open_payee
+from policies.policy import Policy
+from policies.queries import policy_by_id
+from reports.figures import BatchFigures, BatchLine, CaseFigures, FileFigures, PolicyFigures
+from reports.models import DocumentNumber, IssuedDocument
+from reports.people import age_on
+from reports.terms import BENEFITS
+
+_MOST_IDS = 500
+"""Ids asked for in one statement."""
+
+
+def policy_figures(policy: Policy) -> PolicyFigures:
+    """A policy as documents name it."""
+    return PolicyFigures(
+        policy.number,
+        policy.title,
+        policy.purchaser,
+        policy.insurer,
+        policy.period_from,
+        policy.period_to,
+        policy.premium_per_head_fen,
+        policy.poverty_line_fen,
+        policy.fingerprint,
+    )
+
+
+def case_figures(session: Session, sealer: Sealer, determination_ids: Sequence[str]) -> list[CaseFigures]:
+    """Determined claims in the order asked for. Raises KeyError for an id that is no determination's."""
+    found = {}
+    for row in _determined(session, determination_ids):
+        facts, decision = opened(sealer, row.decision_id, row.sealed)
+        found[row.id] = _case(policy_by_id(session, row.policy_id), row, facts, decision)
+    return [found[identity] for identity in determination_ids]
+
+
+def opened(sealer: Sealer, decision_id: str, sealed: str) -> tuple[Facts, Decision]:
+    """The record of a decision, opened."""
+    facts, data = load_record(reveal_record(sealer, decision_id, sealed))
+    return facts, decision_from_data(data)
+
+
+def _determined(session: Session, ids: Sequence[str]) -> Iterator[Row[Any]]:
+    query = (
+        select(
+            Determination.id,
+            Determination.outcome,
+            Determination.amount_fen,
+            Determination.recommended_by,
+            Determination.determined_by,
+            Determination.determined_at,
+            DecisionRow.id.label("decision_id"),
+            DecisionRow.sealed,
+            DecisionRow.digest,
+            DecisionRow.policy_id,
+            ClaimRow.town,
+            HouseholdRow.village,
+        )
+        .join(DecisionRow, DecisionRow.id == Determination.decision_id)
+        .join(ClaimRow, ClaimRow.id == Determination.claim_id)
+        .outerjoin(HouseholdRow, HouseholdRow.id == Determination.household_id)
+    )
+    for part in _parts(ids):
+        yield from session.execute(query.where(Determination.id.in_(part)))
+
+
+def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _MOST_IDS):
+        yield ids[start : start + _MOST_IDS]
+
+
+def _case(policy: Policy, row: Row[Any], facts: Facts, decision: Decision) -> CaseFigures:
+    claim, household = facts.claim, facts.household
+    member = None if household is None else household.members[facts.claimant]
+    line = policy.on(claim.event_on).lines.get(claim.line)
+    benefit = None if line is None else line.benefits.get(claim.benefit)
+    day = business_day(row.determined_at)
+    return CaseFigures(
+        determination_id=row.id,
+        policy=policy_figures(policy),
+        claim_no=claim.claim_no,
+        line_title=claim.line if line is None else line.title,
+        benefit_title=BENEFITS[claim.benefit],
+        clause=policy.number if benefit is None else benefit.clause,
+        notified_on=claim.notified_on,
+        event_on=claim.event_on,
+        determined_on=day,
+        claimant=claim.name,
+        id_number=mask_id_number(claim.id_number),
+        age=age_on(birth_date(claim.id_number), day),
+        deceased=claim.benefit == "death" or (member is not None and any(death <= day for death in member.deaths)),
+        household_no=None if household is None else household.household_no,
+        category=None if member is None else member.category,
+        village=f"{row.town}{row.village or ''}",
+        outcome=row.outcome,
+        amount_fen=row.amount_fen,
+        payee_name=decision.payee_name,
+        payee_account=None if decision.payee_account is None else mask_account(decision.payee_account),
+        costs=_costs(policy, claim),
+        recommended_by=row.recommended_by,
+        determined_by=row.determined_by,
+        record_digest=row.digest,
+        words=explain(policy, facts, decision, "zh"),
+    )
+
+
+def _costs(policy: Policy, claim: Claim) -> tuple[tuple[str, str], ...]:
+    """What was claimed, item by item, as people read it."""
+    if claim.line == "illness":
+        sums = (
+            ("医疗总费用", claim.total_fen),
+            ("基本医保支付", claim.basic_fen),
+            ("大病保险支付", claim.major_fen),
+            ("医疗救助支付", claim.aid_fen),
+            ("其他补偿", claim.other_fen),
+        )
+    elif claim.line == "education":
+        sums = (
+            ("学费", claim.tuition_fen),
+            ("住宿费", claim.lodging_fen),
+            ("教材费", claim.books_fen),
+            ("资助金额", claim.grants_fen),
+        )
+    elif claim.line == "income":
+        sums = (("相对贫困线", policy.poverty_line_fen), ("核定人均纯收入", claim.verified_income_fen))
+        return (*((name, f"{_grouped(fen)}元") for name, fen in sums), ("家庭人口", f"{claim.members}人"))
+    elif claim.benefit == "disability":
+        return (("伤残等级", f"{claim.grade}级"),)
+    elif claim.benefit == "death":
+        return ()
+    else:
+        sums = (("费用金额", claim.expense_fen), ("第三方赔付", claim.third_party_fen))
+    measured = (*sums, ("本次计入费用", claim.measure_fen))
+    return tuple((name, f"{_grouped(fen)}元") for name, fen in measured)
+
+
+def _grouped(fen: int) -> str:
+    return Money(fen).grouped
+
+
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+
+def batch_figures(session: Session, sealer: Sealer, batch_id: str, with_lines: bool = True) -> BatchFigures:
+    """A batch with its lines in order and its files. Raises NoResultFound for an id that is no batch's."""
+    batch = session.execute(select(*Batch.__table__.columns).where(Batch.id == batch_id)).one()
+    policy = _policy_of_batch(session, batch_id)
+    query = (
+        select(BankFile.name, BankFile.format, BankFile.sha256, StoredFile.size)
+        .join(StoredFile, StoredFile.id == BankFile.file_id)
+        .where(BankFile.batch_id == batch_id)
+    )
+    files = sorted((FileFigures(*row) for row in session.execute(query)), key=lambda file: file.format, reverse=True)
+    return BatchFigures(
+        batch_id=batch.id,
+        number=batch.number,
+        message_id=batch.message_id,
+        state=batch.state,
+        insurer=policy.insurer,
+        purchaser=policy.purchaser,
+        execution_on=batch.execution_on,
+        payments=batch.payments,
+        total_fen=batch.total_fen,
+        content_digest=batch.content_digest,
+        made_by=batch.made_by,
+        made_at=batch.made_at,
+        checked_by=batch.checked_by,
+        checked_at=batch.checked_at,
+        released_by=batch.released_by,
+        released_at=batch.released_at,
+        exported_at=batch.exported_at,
+        files=tuple(files),
+        lines=tuple(_batch_lines(session, sealer, batch_id)) if with_lines else (),
+    )
+
+
+def _policy_of_batch(session: Session, batch_id: str) -> Policy:
+    """The policy of a batch's first payment: it names who pays."""
+    query = (
+        select(DecisionRow.policy_id)
+        .join(Determination, Determination.decision_id == DecisionRow.id)
+        .join(Payable, Payable.determination_id == Determination.id)
+        .join(Payment, Payment.payable_id == Payable.id)
+        .where(Payment.batch_id == batch_id)
+        .order_by(Payment.sequence)
+        .limit(1)
+    )
+    return policy_by_id(session, session.execute(query).scalar_one())
+
+
+def _batch_lines(session: Session, sealer: Sealer, batch_id: str) -> Iterator[BatchLine]:
+    query = (
+        select(
+            Payment.id,
+            Payment.sequence,
+            Payment.reference,
+            Payment.amount_fen,
+            Payment.sealed,
+            Payable.town,
+            ClaimRow.claim_no,
+            ClaimRow.line,
+            ClaimRow.event_on,
+            DecisionRow.policy_id,
+        )
+        .join(Payable, Payable.id == Payment.payable_id)
+        .join(Determination, Determination.id == Payable.determination_id)
+        .join(DecisionRow, DecisionRow.id == Determination.decision_id)
+        .join(ClaimRow, ClaimRow.id == Determination.claim_id)
+        .where(Payment.batch_id == batch_id)
+        .order_by(Payment.sequence)
+    )
+    for row in session.execute(query):
+        payee = open_payee(sealer, "payment", row.id, row.sealed)
+        yield BatchLine(
+            row.sequence,
+            row.reference,
+            row.claim_no,
+            line_title(policy_by_id(session, row.policy_id), row.line, row.event_on),
+            row.town,
+            payee.name,
+            mask_account(payee.account),
+            payee.bank_code or "",
+            row.amount_fen,
+        )
+
+
+def line_title(policy: Policy, line: str, event_on: Any) -> str:
+    """The title that the policy gives a line of cover; its key where the policy has no such line."""
+    found = policy.on(event_on).lines.get(line)
+    return line if found is None else found.title
+
+
+# --- what was issued -------------------------------------------------------------------------------------------------
+
+Key = tuple[str, str, str]
+"""Kind, subject and figures digest of a document."""
+
+
+def issued(session: Session, keys: Iterable[Key]) -> dict[Key, IssuedDocument]:
+    """Those of the documents that were issued already."""
+    wanted = set(keys)
+    found: dict[Key, IssuedDocument] = {}
+    for part in _parts(sorted({subject for _, subject, _ in wanted})):
+        for row in session.scalars(select(IssuedDocument).where(IssuedDocument.subject_id.in_(part))):
+            key = (row.kind, row.subject_id, row.figures_digest)
+            if key in wanted:
+                found[key] = row
+    return found
+
+
+def numbers(session: Session, keys: Iterable[Key]) -> dict[Key, tuple[int, int]]:
+    """(year, number) of those of the documents that have one."""
+    wanted = set(keys)
+    found: dict[Key, tuple[int, int]] = {}
+    for part in _parts(sorted({subject for _, subject, _ in wanted})):
+        for row in session.scalars(select(DocumentNumber).where(DocumentNumber.subject_id.in_(part))):
+            key = (row.kind, row.subject_id, row.figures_digest)
+            if key in wanted:
+                found[key] = (row.year, row.number)
+    return found
+
+
+def printed_head(session: Session, document_id: str) -> Head | None:
+    """The head of the trail that an audit report has printed; None for a document without one."""
+    query = select(Event.body).where(Event.subject_id == document_id, Event.action == "document.issued")
+    for body in session.scalars(query):
+        _, found, head = str(body).partition("head=")
+        if found:
+            count, _, root = head.partition('"')[0].partition(":")
+            return Head(int(count), root)
+    return None

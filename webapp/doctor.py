@@ -1,0 +1,201 @@
+"""`fangpin doctor`: is this installation fit to decide and to pay? Each finding in both languages."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pysqlite3.dbapi2 as sqlite3
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from claims.models import Determination
+from foundation.calendar import WorkingDays
+from foundation.clock import SystemClock, business_day
+from foundation.database import LEAST_SQLITE, Database, check_connection, is_sqlite, sqlite_file, unreachable
+from foundation.errors import ConfigurationError, FangpinError
+from foundation.guards import live_guards
+from foundation.keyfile import KeyCheck, read_key_file
+from foundation.sealing import Sealer
+from foundation.trail import head
+from payments.models import BankFile, Batch, Payable, Payment
+from webapp.settings import default_key_file
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    well: bool
+    zh: str
+    en: str
+
+
+def examine(url: str | None, key_file: Path | None) -> list[Finding]:
+    """Looks at the program, its libraries and, where one is named, the database. Changes nothing."""
+    findings = [*_program()]
+    if url is None:
+        findings.append(Finding(True, "未指定数据库,跳过", "no database was named; not looked at"))
+        return findings
+    try:
+        _refuse_absent(url)
+        database = Database(url)
+        try:
+            findings += _database(database, key_file or default_key_file(url))
+        finally:
+            database.close()
+    except FangpinError as error:
+        findings.append(Finding(False, error.zh, error.en))
+    except DBAPIError as error:
+        mapped = unreachable(error)
+        findings.append(Finding(False, mapped.zh, mapped.en))
+    return findings
+
+
+def _refuse_absent(url: str) -> None:
+    """SQLite would make the file that it is asked to open."""
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        raise ConfigurationError(f"没有数据库文件 {path.name}", f"there is no database file {path.name}")
+
+
+def _program() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(sys.version_info[:2] >= (3, 11), f"Python {version}", f"Python {version}")
+    fit = sqlite3.sqlite_version_info >= LEAST_SQLITE
+    yield Finding(fit, f"SQLite {sqlite3.sqlite_version}", f"SQLite {sqlite3.sqlite_version}")
+    yield _tried("PDF 排版库", "PDF libraries", lambda: importlib.import_module("weasyprint"))
+    yield _tried("中文字体", "Chinese fonts", lambda: importlib.import_module("pylopdf_fonts_zh_cn"))
+    yield _tried("表格读取库", "spreadsheet reader", lambda: importlib.import_module("python_calamine"))
+    year = business_day(SystemClock().now()).year
+    yield _tried(
+        f"{year} 年工作日历",
+        f"working days of {year}",
+        lambda: WorkingDays.load().is_working_day(business_day(SystemClock().now())),
+    )
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    yield Finding(files >= 256, f"可打开文件数 {files}", f"open files allowed: {files}")
+    broker = "FANGPIN_BROKER" in os.environ
+    zh, en = (
+        ("后台任务经消息队列", "background work by a broker")
+        if broker
+        else ("后台任务在进程内完成", "background work in process")
+    )
+    yield Finding(True, zh, en)
+
+
+def _tried(zh: str, en: str, attempt: Callable[[], object]) -> Finding:
+    try:
+        attempt()
+    except (ImportError, OSError, FangpinError) as error:
+        return Finding(False, f"{zh}:{error}", f"{en}: {error}")
+    return Finding(True, zh, en)
+
+
+def _database(database: Database, key_file: Path) -> Iterator[Finding]:
+    from migrations.schema import GUARDS, METADATA
+
+    name = check_connection(database)
+    yield Finding(True, f"数据库 {name}", f"database {name}")
+    with database.reading() as session:
+        connection = session.connection()
+        tables = set(connection.dialect.get_table_names(connection))
+        missing = sorted(set(METADATA.tables) - tables)
+        if missing:
+            listed = ", ".join(missing)
+            yield Finding(
+                False,
+                f"缺少数据表 {listed};请先运行 fangpin run",
+                f"tables are missing: {listed}; run `fangpin run` first",
+            )
+            return
+        sqlite = is_sqlite(session)
+        wanted = {guard.name for guard in GUARDS if not (sqlite and "TRUNCATE" in guard.when)}
+        lost = sorted(wanted - live_guards(connection).keys())
+        yield Finding(
+            not lost,
+            f"数据库规则 {len(wanted) - len(lost)}/{len(wanted)} {' '.join(lost)}".rstrip(),
+            f"guards in the database: {len(wanted) - len(lost)} of {len(wanted)}",
+        )
+        check = session.scalars(select(KeyCheck)).first()
+        if check is not None:
+            try:
+                Sealer(read_key_file(key_file)).reveal("key_check", "proof", check.key_id, check.proof)
+                yield Finding(
+                    True, f"密钥文件 {key_file.name} 正确", f"the key file {key_file.name} is the right one"
+                )
+            except FangpinError as error:
+                yield Finding(False, error.zh, error.en)
+        if sqlite:
+            found = session.scalar(text("PRAGMA integrity_check"))
+            yield Finding(found == "ok", f"数据库完整性 {found}", f"integrity of the database: {found}")
+        for zh, en, query in _INVARIANTS:
+            wrong = session.scalar(query) or 0
+            yield Finding(wrong == 0, f"{zh}:{wrong}", f"{en}: {wrong}")
+        trail = head(session)
+        yield Finding(
+            True,
+            f"审计链 {trail.events} 条,根 {trail.root}",
+            f"trail of {trail.events} events, root {trail.root}",
+        )
+
+
+_LIVE = select(Payment.payable_id).where(Payment.state.in_(("batched", "sent"))).group_by(Payment.payable_id)
+_BATCH_SUM = (
+    select(func.coalesce(func.sum(Payment.amount_fen), 0))
+    .where(Payment.batch_id == Batch.id)
+    .scalar_subquery()
+)
+_INVARIANTS = (
+    (
+        "一笔应付有两笔有效付款",
+        "payables with two live payments",
+        select(func.count()).select_from(_LIVE.having(func.count() > 1).subquery()),
+    ),
+    (
+        "付款金额与应付不符",
+        "payments that differ from what is owed",
+        select(func.count())
+        .select_from(Payment)
+        .join(Payable, Payable.id == Payment.payable_id)
+        .where(Payment.amount_fen != Payable.amount_fen),
+    ),
+    (
+        "应付金额与核定不符",
+        "payables that differ from the determination",
+        select(func.count())
+        .select_from(Payable)
+        .join(Determination, Determination.id == Payable.determination_id)
+        .where(Determination.amount_fen != Payable.amount_fen),
+    ),
+    (
+        "核定给付而无应付",
+        "approved claims that nothing is owed for",
+        select(func.count())
+        .select_from(Determination)
+        .outerjoin(Payable, Payable.determination_id == Determination.id)
+        .where(Determination.outcome == "approve", Payable.id.is_(None)),
+    ),
+    (
+        "批次合计与明细不符",
+        "batches whose total is not the sum of their lines",
+        select(func.count()).select_from(Batch).where(Batch.total_fen != _BATCH_SUM),
+    ),
+    (
+        "已导出批次缺银行文件",
+        "exported batches without both bank files",
+        select(func.count())
+        .select_from(Batch)
+        .where(
+            Batch.state == "exported",
+            select(func.count()).select_from(BankFile).where(BankFile.batch_id == Batch.id).scalar_subquery()
+            != 2,
+        ),
+    ),
+)
+"""What must be 0, counted from the raw rows."""
