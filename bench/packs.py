@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from claims.deciding import PackCase
-from claims.facts import Claim
 from claims.pack import POLICY_FILE, Pack
 from foundation.cells import CellError, clean, parse_text
 from foundation.identifiers import id_number_valid
@@ -62,15 +60,9 @@ def ten_times_roster() -> Iterator[Path]:
         yield path
 
 
-def claims_of(pack: Pack) -> list[Claim]:
-    """The claims of a pack, as deciding takes them."""
-    names = [field.name for field in fields(Claim)]
-    return [Claim(**{name: getattr(row, name) for name in names}) for row in pack.claims]
-
-
 def case_of(pack: Pack, policy: Policy) -> PackCase:
     """A pack put together for deciding."""
-    return PackCase(pack.roster, claims_of(pack), pack.feeds, policy)
+    return PackCase(pack.roster, pack.claims, pack.feeds, policy)
 
 
 def of_copy(id_number: str, copy: int) -> str:

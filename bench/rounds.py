@@ -24,7 +24,9 @@ def timed(work: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def in_turns(first: Callable[[], float], second: Callable[[], float], rounds: int) -> list[tuple[float, float]]:
+def in_turns(
+    first: Callable[[], float], second: Callable[[], float], rounds: int
+) -> list[tuple[float, float]]:
     """Both sides' seconds, round after round; who goes first changes every round.
 
     A side times itself, so that it can get ready and tidy up off the clock.

@@ -95,7 +95,7 @@ def all_checks(policy: Policy, terms: Terms, line: Line, benefit: Benefit, facts
     claim = facts.claim
     checks: list[Check] = []
     _cover(checks, policy, line, claim, member)
-    _notice(checks, terms, line, claim)
+    _notice(checks, terms, claim)
     _person(checks, line, claim, member, household)
     _payee(checks, line, facts, household)
     _income_ceiling(checks, policy, line, benefit, claim, household)
@@ -148,7 +148,7 @@ def _cover(checks: list[Check], policy: Policy, line: Line, claim: Claim, member
         checks.append(("WAITING_PERIOD", served, line.clause, inputs))
 
 
-def _notice(checks: list[Check], terms: Terms, line: Line, claim: Claim) -> None:
+def _notice(checks: list[Check], terms: Terms, claim: Claim) -> None:
     event, notified = claim.event_on, claim.notified_on
     if claim.line == "accident":
         inputs: dict[str, Any] = {"event_on": event, "notified_on": notified}
@@ -157,7 +157,9 @@ def _notice(checks: list[Check], terms: Terms, line: Line, claim: Claim) -> None
     barred = later_than_years_after(notified, event, years)
     inputs = {"event_on": event, "notified_on": notified, "years": years}
     checks.append(("TIME_BARRED", not barred, LAW["TIME_BARRED"], inputs))
-    late = not barred and notified.toordinal() > event.toordinal() + terms.notice_days
+    if barred:  # then nothing is said of the notice: it fails no second check, and it was not in time either
+        return
+    late = notified.toordinal() > event.toordinal() + terms.notice_days
     inputs = {"event_on": event, "notified_on": notified, "days": terms.notice_days}
     checks.append(("LATE_NOTICE", not late, LAW["LATE_NOTICE"], inputs))
 
@@ -262,7 +264,7 @@ def _reverse_standards(checks: list[Check], terms: Terms, claim: Claim, househol
 
 
 def _official_kin(checks: list[Check], line: Line, member: Member, household: Household) -> None:
-    kin = [name for code, name in household.official_kin if code == member.village_code]
+    kin = list(dict.fromkeys(name for code, name in household.official_kin if code == member.village_code))
     known = "officials" not in household.absent_feeds
     checks.append(("OFFICIAL_RELATIVE", not kin if known else None, line.clause, {"members": kin}))
 

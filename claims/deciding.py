@@ -41,7 +41,7 @@ class PackCase:
         self._matcher = Matcher(self.claims, feeds, self.households)
 
     def by_household(self) -> Iterator[tuple[Household | None, list[tuple[int, Claim, Surroundings]]]]:
-        """Each household that claims with its claims in order; claimants who are not insured come under None, one by one."""
+        """Each household with its claims in order; claimants who are not insured come under None, one by one."""
         groups: dict[str, list[tuple[int, Claim]]] = defaultdict(list)
         for position, claim in enumerate(self.claims):
             number = self.households.household_no(claim.id_number)

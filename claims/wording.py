@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from claims.adjudication import Decision
@@ -29,6 +29,9 @@ from claims.phrases import (
 )
 from foundation.money import MOST_FEN, Money
 from policies.policy import Policy
+
+_EXACT = Context(prec=2000)
+"""Of a rate with any number of digits nothing is lost, whatever precision the surroundings have set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,9 @@ def _opening(
     line = policy.on(facts.claim.event_on).lines.get(decision.line)
     title = line.title if line is not None and zh else LINES[decision.line][0 if zh else 1]
     amount = _yuan(decision.payable_fen)
-    why = reasons[0].sentence if reasons else ""
+    # A doubt that failed beside it decides nothing: the sentence gives the first reason that this outcome rests on.
+    decisive = [words for words in reasons if GRAVITY[words.code] in (decision.outcome, AMOUNT)]
+    why = decisive[0].sentence if decisive else ""
     if decision.outcome == "approve":
         return (
             f"您的{title}保险金申请已获核定,将向您支付 {amount} 元。"
@@ -131,10 +136,8 @@ def _line(label: str, clause: str, values: Mapping[str, Any], zh: bool) -> LineW
     phrase, amount_key = CALCULATION[label]
     if label == "tier":
         # Rounded once, at the end: a tier's own product may have parts of a fen.
-        values = {
-            **values,
-            "product": f"{(Decimal(values['part_fen']) * Decimal(values['rate']) / 100).normalize():,f}",
-        }
+        product = _EXACT.multiply(Decimal(values["part_fen"]), Decimal(values["rate"])).scaleb(-2, _EXACT)
+        values = {**values, "product": f"{product.normalize(_EXACT):,f}"}
         if values["to_fen"] is None:
             phrase = TOP_TIER
     _, text = phrase.in_language(zh)
@@ -180,7 +183,7 @@ def _described(item: Any, zh: bool) -> str:
     if item.get("relative_of"):
         parts.insert(0, f"{item['relative_of']}的" if zh else f"{item['relative_of']}'s")
     for key in ("amount_fen", "burden_fen"):
-        if item.get(key):
+        if item.get(key) or (key == "burden_fen" and key in item):
             parts.append(f"{_yuan(item[key])} 元" if zh else f"{_yuan(item[key])} yuan")
     if item.get("since"):
         parts.append(f"{item['since']} 起" if zh else f"since {item['since']}")

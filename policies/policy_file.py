@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -33,9 +34,13 @@ from policies.policy import (
 )
 
 Parser = Callable[[Any, str], Any]
-_MOST_DECIMALS = 30
+_MOST_DIGITS = 30
+"""More digits than this before the point are no amount, rate or multiple of anything,"""
+_MOST_DECIMALS = 1000
+"""and behind it more than this are no number that anybody wrote: `1e-999999999` would fill the memory."""
 _MOST_WHOLE = 10**9
 _NO_DAY = date.min
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Refused(Exception):
@@ -127,7 +132,7 @@ def _number(value: Any, place: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _Refused(place, "应为数字", "must be a number")
     number = Decimal(value) if isinstance(value, Decimal) or abs(value) < 10**30 else Decimal("Infinity")
-    if not number.is_finite() or number.adjusted() > _MOST_DECIMALS:
+    if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
         raise _Refused(place, "数值过大或不是数", "number too large, or not a number")
     if number.is_signed() and number != 0:
         raise _Refused(place, "不得为负", "must not be negative")
@@ -161,7 +166,7 @@ def _multiple(value: Any, place: str) -> str:
     number = _number(value, place)
     if number.as_tuple().exponent < -_MOST_DECIMALS:  # type: ignore[operator]  # finite: _number saw to it
         raise _Refused(place, "小数位过多", "too many decimals")
-    text = format(number, "f")
+    text = format(number.copy_abs(), "f")  # of -0.0 the sign is dropped
     return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
 
 
@@ -272,7 +277,7 @@ def _dated(parser: Parser) -> Parser:
         for key, item in steps.items():
             there = _join(here, key)
             try:
-                day = date.fromisoformat(key) if len(key) == 10 else None
+                day = date.fromisoformat(key) if _DAY.fullmatch(key) else None
             except ValueError:
                 day = None
             if day is None:
@@ -341,7 +346,7 @@ def _line_reader(reader: _Reader, line: str) -> Parser:
     }
 
     def benefits(value: Any, place: str) -> Any:
-        parsers = {key: _benefit_reader(reader, line, key, kind) for key, kind in BENEFIT_KINDS[line].items()}
+        parsers = {key: _benefit_reader(reader, line, kind) for key, kind in BENEFIT_KINDS[line].items()}
         return reader.table(value, place, {}, parsers)
 
     required: dict[str, Parser] = {"title": _text, "clause": _text, "benefits": benefits}
@@ -350,7 +355,7 @@ def _line_reader(reader: _Reader, line: str) -> Parser:
     return lambda value, place: reader.table(value, place, required, optional)
 
 
-def _benefit_reader(reader: _Reader, line: str, benefit: str, kind: str) -> Parser:
+def _benefit_reader(reader: _Reader, line: str, kind: str) -> Parser:
     required: dict[str, Parser] = {"kind": _word(kind), "clause": _text}
     optional: dict[str, Parser] = {"evidence": _dated(_words)}
     if kind == "expense":

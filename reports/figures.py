@@ -1,7 +1,7 @@
 """What the documents say, as plain data: frozen, without the database, and with a digest of its own.
 
-Pure. Money is whole fen, days are dates of Asia/Shanghai. Personal data are masked here already, as the audience of each
-document may see them (`reports.people`).
+Pure. Money is whole fen, days are dates of Asia/Shanghai. Personal data are masked here already, as the audience of
+each document may see them (`reports.people`).
 """
 
 from __future__ import annotations
@@ -210,12 +210,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One step of the money's way: how many and how much."""
+    """One step of the money's way: how many and how much, and how far off what it must equal (expected: 0)."""
 
     name: str
     count: int
     amount_fen: int
     source: str
+    equals: str = ""
+    """The step whose figures it must have; empty where it stands by itself."""
+    count_off: int = 0
+    amount_off_fen: int = 0
 
 
 @dataclass(frozen=True, slots=True)

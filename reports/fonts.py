@@ -1,8 +1,9 @@
 """The fonts of every document, and the small ones that are made of them once on a machine.
 
-Song 宋体 for text, Hei 黑体 for headings, out of pip packages, so that a document looks the same on every machine. First
-come small fonts of the usual characters (`reports.font_building`), then the full ones for rare characters in names,
-then whatever the system has. They are made at first use in about ten seconds; `python -m reports.fonts` makes them now.
+Song 宋体 for text, Hei 黑体 for headings, out of pip packages, so that a document looks the same on every machine.
+First come small fonts of the usual characters (`reports.font_building`), then the full ones for rare characters in
+names, then whatever the system has: the style sheets name the families in this order. The small ones are made at first
+use, in about ten seconds; `python -m reports.fonts` makes them now.
 """
 
 from __future__ import annotations
@@ -30,11 +31,6 @@ PACKAGES = {"pylopdf-fonts-zh-cn": "pylopdf_fonts_zh_cn", "pylopdf-fonts-jp": "p
 """Packages with full fonts, by name. The second has the rare characters that the first lacks, 𠮷 among them."""
 SMALL = {"Fangpin Song": "NotoSerifSC-Regular.otf", "Fangpin Hei": "NotoSansSC-Regular.otf"}
 """Small fonts by family, and what each is made of."""
-FAMILIES = {
-    "song": '"Fangpin Song", "Noto Serif SC", "Noto Serif JP"',
-    "hei": '"Fangpin Hei", "Noto Sans SC", "Noto Sans JP"',
-}
-"""Families as style sheets name them, in the order in which a character is looked for."""
 
 
 def prepared() -> Path:
@@ -91,7 +87,8 @@ def _make(folder: Path) -> None:
         for family, name in SMALL.items():
             arguments = (_ROOT, str(source / name), family, str(made / f"{family.replace(' ', '')}.ttf"))
             builders.append(subprocess.Popen([sys.executable, "-I", "-c", _BUILD, *arguments]))
-        if any([builder.wait(_MOST_SECONDS) for builder in builders]):
+        codes = [builder.wait(_MOST_SECONDS) for builder in builders]
+        if any(codes):
             raise ConfigurationError("字体无法生成", "the fonts cannot be made")
         (made / "fonts.conf").write_text(_configuration(folder), encoding="utf-8")
         try:

@@ -1,4 +1,4 @@
-"""Tables of reports: every document that was issued, with the digest of its figures and of its bytes; and its number."""
+"""Tables of reports: every document that was issued, its number, and the digests of its figures and its bytes."""
 
 from __future__ import annotations
 

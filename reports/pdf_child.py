@@ -19,7 +19,7 @@ import orjson
 MOST_MEMORY = 2 << 30
 DONE, FAILED = b"\x01", b"\x00"
 
-_FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "urllib.Request", "ftplib.connect", "os.system", "subprocess.Popen")
+_FORBIDDEN = frozenset({"socket.connect", "socket.getaddrinfo", "urllib.Request", "os.system", "subprocess.Popen"})
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     for frame in _frames(sys.stdin.buffer):
         try:
             answer = DONE + printer.pdf(orjson.loads(frame))
-        except (Exception, _Fetched) as error:
+        except (Exception, _Fetched) as error:  # noqa: BLE001  # named to the parent, which raises it
             answer = FAILED + type(error).__name__.encode()
         output.write(len(answer).to_bytes(4, "big") + answer)
         output.flush()
@@ -62,14 +62,14 @@ class _Printer:
         from weasyprint.text.fonts import FontConfiguration
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-        class NoFetcher(URLFetcher):
+        class Refused(_Fetched, FatalURLFetchingError):  # type: ignore[misc]  # WeasyPrint has no types
+            """Not caught by WeasyPrint, which would go on without."""
+
+        class NoFetcher(URLFetcher):  # type: ignore[misc]
             """Refuses every address: a template names none, and text of people is escaped."""
 
-            def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
+            def fetch(self, *_: object) -> NoReturn:
                 raise Refused("nothing is fetched")
-
-        class Refused(_Fetched, FatalURLFetchingError):
-            """Not caught by WeasyPrint, which would go on without."""
 
         self._weasyprint = weasyprint
         self._fetcher = NoFetcher(allow_redirects=False)
@@ -108,8 +108,7 @@ class _Printer:
 
 def _finish(_: Any, pdf: Any) -> None:
     """The window shows the title and not the file's name; every attached file is listed once."""
-    import pydyf
-
-    pdf.catalog["ViewerPreferences"] = pydyf.Dictionary({"DisplayDocTitle": "true"})
-    if "AF" in pdf.catalog:
-        pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+    catalog = pdf.catalog
+    catalog["ViewerPreferences"] = type(catalog)({"DisplayDocTitle": "true"})
+    if "AF" in catalog:
+        catalog["AF"] = type(catalog["AF"])(dict.fromkeys(catalog["AF"]))

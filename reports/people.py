@@ -1,7 +1,8 @@
 """How people are named in a document, by whom it is for.
 
-Pure. A letter names its claimant in full; a minor's letter goes to the guardian, a dead person's to the heirs. An auditor
-sees adults' names, a minor's as 李某某, and of an account the last four digits. No document shows a whole ID number.
+Pure. A letter names its claimant in full; a minor's letter goes to the guardian, a dead person's to the heirs. An
+auditor sees adults' names, a minor's as 李某某, and of an account the last four digits. No document shows a whole ID
+number.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def opened(sealer: Sealer, decision_id: str, sealed: str) -> tuple[Facts, Decisi
     return facts, decision_from_data(data)
 
 
-def _determined(session: Session, ids: Sequence[str]) -> Iterator[Row[Any]]:
+def _determined(session: Session, ids: Sequence[str]) -> Iterator[Any]:
     query = (
         select(
             Determination.id,
@@ -131,6 +131,7 @@ def _case(policy: Policy, row: Row[Any], facts: Facts, decision: Decision) -> Ca
 
 def _costs(policy: Policy, claim: Claim) -> tuple[tuple[str, str], ...]:
     """What was claimed, item by item, as people read it."""
+    sums: tuple[tuple[str, int], ...]
     if claim.line == "illness":
         sums = (
             ("医疗总费用", claim.total_fen),

@@ -20,11 +20,14 @@ fail() {
     exit 1
 }
 
-# Runs a step with its output in the log; shows the log's end when the step fails.
+# Runs a step with its output in the log, which the first step begins anew; shows its end when the step fails.
 logged() {
+    [ -n "${log_begun:-}" ] || : >"$log"
+    log_begun=yes
     printf '\n== %s\n' "$*" >>"$log"
     "$@" >>"$log" 2>&1 && return
     tail -n 25 "$log" >&2
+    say "失败,详见 / failed, see $log: $*"
     return 1
 }
 
@@ -127,7 +130,6 @@ installed_level='' installed_key=''
 [ "$installed_level" != dev ] || level=dev
 key=$(wanted_key)
 if [ "$installed_level" != "$level" ] || [ "$installed_key" != "$key" ] || [ ! -x "$venv/bin/fangpin" ] || ! venv_usable; then
-    : >"$log"
     rm -f "$stamp"
     install_python_packages
     printf '%s %s\n' "$level" "$key" >"$stamp"

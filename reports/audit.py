@@ -1,0 +1,207 @@
+"""Figures of the audit report: every payment with its claim, decision and people, and tests over raw rows. Read only.
+
+The tests do not lean on the constraints that forbid what they look for: each counts in the tables what is there, in the
+whole database where it can. Every test is expected to find nothing; what it finds is named.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from claims.adjudication import Decision, decide
+from claims.facts import Facts
+from claims.models import ClaimRow, DecisionRow, Determination
+from claims.storing import dump
+from foundation.clock import business_day
+from foundation.masking import mask_account
+from foundation.sealing import Sealer
+from payments.models import Batch, Payable, Payment
+from payments.queries import Payee, open_payee
+from policies.queries import policy_by_id
+from reports.audit_tests import controls, duplicate_tests, ledger_accounts, segregation_tests
+from reports.figures import AuditFigures, Finding, PaidCase
+from reports.people import payee_for_auditor
+from reports.programme import programme_figures
+from reports.queries import batch_figures, line_title, opened
+
+_EXAMPLES = 5
+"""How many cases of a finding are named."""
+
+
+def audit_figures(session: Session, sealer: Sealer, policy_number: str) -> AuditFigures:
+    """The figures of the audit report on one policy number at this moment."""
+    decided = _Decided(session, sealer, policy_number)
+    cases = []
+    payees = []
+    for row in _payments(session, policy_number):
+        payee = open_payee(sealer, "payment", row.id, row.sealed)
+        facts, decision = decided.records[row.decision_id]
+        cases.append(_paid_case(session, row, payee, facts))
+        payees.append((row.reference, payee, decision))
+    batches = [
+        batch_figures(session, sealer, batch_id, with_lines=False)
+        for batch_id in session.scalars(select(Batch.id).order_by(Batch.number))
+    ]
+    return AuditFigures(
+        programme=programme_figures(session, sealer, policy_number),
+        duplicates=(
+            *duplicate_tests(session),
+            decided.same_document(),
+            decided.same_household_income(),
+            _same_payee(payees),
+            decided.same_again(),
+        ),
+        segregation=segregation_tests(session),
+        controls=controls(session, sealer),
+        accounts=ledger_accounts(session),
+        batches=tuple(batches),
+        cases=tuple(cases),
+    )
+
+
+def _payments(session: Session, policy_number: str) -> Iterator[Row[Any]]:
+    query = (
+        select(
+            Payment.id,
+            Payment.reference,
+            Payment.amount_fen,
+            Payment.sealed,
+            Payment.state,
+            Batch.number.label("batch"),
+            Batch.made_by,
+            Batch.checked_by,
+            Batch.released_by,
+            Determination.id.label("determination_id"),
+            Determination.decision_id,
+            Determination.amount_fen.label("determined_fen"),
+            Determination.recommended_by,
+            Determination.determined_by,
+            Determination.determined_at,
+            DecisionRow.policy_id,
+            ClaimRow.claim_no,
+            ClaimRow.line,
+            ClaimRow.event_on,
+            ClaimRow.town,
+        )
+        .join(Batch, Batch.id == Payment.batch_id)
+        .join(Payable, Payable.id == Payment.payable_id)
+        .join(Determination, Determination.id == Payable.determination_id)
+        .join(DecisionRow, DecisionRow.id == Determination.decision_id)
+        .join(ClaimRow, ClaimRow.id == Determination.claim_id)
+        .where(ClaimRow.policy_number == policy_number)
+        .order_by(Batch.number, Payment.sequence)
+    )
+    return iter(session.execute(query))
+
+
+def _paid_case(session: Session, row: Row[Any], payee: Payee, facts: Facts) -> PaidCase:
+    policy = policy_by_id(session, row.policy_id)
+    return PaidCase(
+        reference=row.reference,
+        batch=row.batch,
+        claim_no=row.claim_no,
+        line_title=line_title(policy, row.line, row.event_on),
+        town=row.town,
+        decision_id=row.decision_id,
+        determination_id=row.determination_id,
+        determined_fen=row.determined_fen,
+        paid_fen=row.amount_fen,
+        state=row.state,
+        payee_name=payee_for_auditor(payee.name, facts, business_day(row.determined_at)),
+        payee_account=mask_account(payee.account),
+        recommended_by=row.recommended_by,
+        determined_by=row.determined_by,
+        determined_at=row.determined_at,
+        made_by=row.made_by,
+        checked_by=row.checked_by or "",
+        released_by=row.released_by or "",
+    )
+
+
+class _Approved(NamedTuple):
+    """What the tests ask of an approving determination."""
+
+    claim_no: str
+    line: str
+    document: str | None
+    household: str | None
+
+
+class _Decided:
+    """Every determined claim of a policy number, opened once, and the tests over the opened records."""
+
+    def __init__(self, session: Session, sealer: Sealer, policy_number: str) -> None:
+        self.records: dict[str, tuple[Facts, Decision]] = {}
+        self._approved: list[_Approved] = []
+        self._differing: list[str] = []
+        self._tested = 0
+        query = (
+            select(Determination.outcome, DecisionRow.id, DecisionRow.sealed, DecisionRow.policy_id)
+            .join(DecisionRow, DecisionRow.id == Determination.decision_id)
+            .join(ClaimRow, ClaimRow.id == Determination.claim_id)
+            .where(ClaimRow.policy_number == policy_number)
+            .execution_options(yield_per=500)
+        )
+        for row in session.execute(query):
+            facts, decision = opened(sealer, row.id, row.sealed)
+            self._tested += 1
+            claim, household = facts.claim, facts.household
+            if dump(decide(policy_by_id(session, row.policy_id), facts)) != dump(decision):
+                self._differing.append(claim.claim_no)
+            if row.outcome == "approve":
+                self.records[row.id] = facts, decision
+                number = None if household is None else household.household_no
+                self._approved.append(_Approved(claim.claim_no, claim.line, claim.document_no, number))
+
+    def same_document(self) -> Finding:
+        """One bill of one line that was approved more than once, for whomever."""
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for item in self._approved:
+            if item.document:
+                groups[item.line, item.document].append(item.claim_no)
+        return _finding(
+            "D9",
+            "同一单证重复获赔",
+            "同一险种下,同一结算单号、缴费凭证号或凭证号在两件以上给付案件中出现",
+            len(groups),
+            ("、".join(sorted(numbers)) for numbers in groups.values() if len(numbers) > 1),
+        )
+
+    def same_household_income(self) -> Finding:
+        """A household whose shortfall of income was made up more than once."""
+        counted = Counter(item.household for item in self._approved if item.line == "income")
+        found = (f"户 {household}" for household, number in counted.items() if number > 1)
+        return _finding("D10", "同户重复获收入险赔付", "同一户在本保单下有两件以上收入责任险给付案件", len(counted), found)
+
+    def same_again(self) -> Finding:
+        """A determined claim whose decision does not come out the same from its stored facts."""
+        return _finding(
+            "D12",
+            "重算不一致",
+            "按留存的事实和保单重新计算每一件核定案件,结论、检查项或金额与留存决定不同",
+            self._tested,
+            self._differing,
+        )
+
+
+def _same_payee(payees: Sequence[tuple[str, Payee, Decision]]) -> Finding:
+    found = [
+        reference
+        for reference, payee, decision in payees
+        if (payee.account, payee.name, payee.bank_code)
+        != (decision.payee_account, decision.payee_name, decision.bank_code)
+    ]
+    definition = "付款的账号、户名或联行号与核定时冻结的收款信息不同"
+    return _finding("D11", "收款信息被改动", definition, len(payees), found)
+
+
+def _finding(code: str, title: str, definition: str, tested: int, found: Iterable[str]) -> Finding:
+    names = list(found)
+    return Finding(code, title, definition, tested, len(names), tuple(names[:_EXAMPLES]))
+
+
