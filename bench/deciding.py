@@ -11,13 +11,14 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from itertools import cycle, islice
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import zen
 
 from bench.packs import DEMO, TIMES, case_of, ten_times
-from bench.rounds import Row, in_own_process, in_turns, spread, timed
+from bench.rounds import Row, in_own_process, in_turns, peak_mb, spread, timed
 from claims.adjudication import Decision, decide
 from claims.facts import Facts
 from claims.pack import POLICY_FILE, read_pack
@@ -206,10 +207,9 @@ def _rates(ours: Callable[[], float], peer: Callable[[], float]) -> Row:
 def _growth() -> Row:
     """A whole pack decided, the demo's and one of ten times the people, each in processes of its own."""
     small, large = [], []
-    with ten_times() as folder:
-        for _ in range(2):
-            small.append(in_own_process("bench.deciding", DEMO))
-            large.append(in_own_process("bench.deciding", folder))
+    for _ in range(2):
+        small.append(in_own_process("bench.deciding", DEMO))
+        large.append(in_own_process("bench.deciding", ten_times()))
     if large[0]["claims"] != TIMES * small[0]["claims"] or large[0]["fen"] != TIMES * small[0]["fen"]:
         raise AssertionError("the larger pack does not give ten times the decisions")
     seconds = median(run for figures in large for run in figures["seconds"])
@@ -234,10 +234,6 @@ def _growth() -> Row:
 
 def _run_one(folder: str) -> Row:
     """Decide a pack a few times in this process, from rows read beforehand."""
-    from pathlib import Path
-
-    from bench.rounds import peak_mb
-
     policy = load_policy(Path(folder) / POLICY_FILE)
     pack = read_pack(Path(folder))
     seconds = []

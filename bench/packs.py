@@ -10,18 +10,20 @@ import csv
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
+from claims import intake_files
 from claims.deciding import PackCase
 from claims.pack import POLICY_FILE, Pack
 from foundation.cells import CellError, clean, parse_text
 from foundation.identifiers import id_number_valid
+from households import roster
 from households.feeds import COLUMNS, file_of
 from policies.policy import Policy
 
@@ -37,27 +39,22 @@ _MOST_TITLES = 10
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-@contextmanager
-def ten_times() -> Iterator[Path]:
-    """A folder with a pack of ten times the demo's people, claims and feeds; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="fangpin-bench-") as name:
-        folder = Path(name)
-        (folder / "feeds").mkdir()
-        shutil.copyfile(DEMO / POLICY_FILE, folder / POLICY_FILE)
-        for file in ("roster.xlsx", "claims.xlsx"):
-            _multiply_workbook(DEMO / file, folder / file)
-        for file in map(file_of, COLUMNS):
-            _multiply_csv(DEMO / file, folder / file)
-        yield folder
+@cache
+def ten_times() -> Path:
+    """A folder with a pack of ten times the demo's people, claims and feeds; made once, gone when Python ends."""
+    folder = Path(_own_folder().name)
+    (folder / "feeds").mkdir()
+    shutil.copyfile(DEMO / POLICY_FILE, folder / POLICY_FILE)
+    for file in (roster.FILE, intake_files.FILE):
+        _multiply_workbook(DEMO / file, folder / file)
+    for file in map(file_of, COLUMNS):
+        _multiply_csv(DEMO / file, folder / file)
+    return folder
 
 
-@contextmanager
-def ten_times_roster() -> Iterator[Path]:
-    """The roster.xlsx alone of such a pack."""
-    with tempfile.TemporaryDirectory(prefix="fangpin-bench-") as name:
-        path = Path(name, "roster.xlsx")
-        _multiply_workbook(DEMO / "roster.xlsx", path)
-        yield path
+@cache
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="fangpin-bench-")
 
 
 def case_of(pack: Pack, policy: Policy) -> PackCase:

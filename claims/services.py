@@ -24,7 +24,7 @@ from claims.queries import Standing, by_household, reveal_record, standings
 from claims.states import APPROVED, REJECTED, move
 from claims.storing import decision_from_data, dump, dump_record, load_record
 from foundation.actors import Actor, Role
-from foundation.database import bulk_insert
+from foundation.database import bulk_insert, one_at_a_time
 from foundation.errors import NotAllowedError
 from foundation.money import MOST_FEN
 from foundation.sealing import Sealer
@@ -297,6 +297,7 @@ def determine(
     determiner.must_be(Role.ADJUDICATOR)
     if recommender.person == determiner.person:
         raise NotAllowedError("建议与核定须由两人办理", "recommending and determining take two persons")
+    one_at_a_time(session, "claims")
     work = _Determining(session, sealer, recommender, determiner, at)
     versions = {
         row[0]: (row[1], row[2])

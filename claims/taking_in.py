@@ -23,6 +23,7 @@ from claims.models import PackIntake
 from claims.pack import POLICY_FILE, Pack
 from claims.services import take_in_claims
 from foundation.actors import Actor
+from foundation.database import one_at_a_time
 from foundation.sealing import Sealer
 from foundation.trail import Change, record
 from households import roster
@@ -65,6 +66,7 @@ def take_in_pack(
     decided: Sequence[Decided],
 ) -> PackTakenIn:
     """Stores a pack with the decisions made from it. `files` are the digests taken before it was read."""
+    one_at_a_time(session, "claims")
     listed = json.dumps(files, sort_keys=True)
     digest = hashlib.sha256(listed.encode()).hexdigest()
     policy_id = take_in_policy(session, actor, at, policy)

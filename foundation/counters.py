@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, String, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from foundation.database import Base, strict
+from foundation.database import Base, one_at_a_time, strict
 from foundation.guards import Guard
 
 
@@ -35,9 +35,15 @@ GUARDS = [
 
 def take_numbers(session: Session, series: str, count: int = 1) -> range:
     """The next `count` numbers of a series, from 1, without gaps: given back when the transaction is rolled back."""
-    taken = session.execute(update(Counter).where(Counter.name == series).values(last=Counter.last + count))
-    if taken.rowcount == 0:  # type: ignore[attr-defined]  # an UPDATE's result has it
-        # Two first users at once: one insert wins, the other's transaction fails on the key and is tried again.
-        session.execute(insert(Counter).values(name=series, last=count))
+    if not _count_up(session, series, count):
+        # The series begins here. Two first users at once: the second one waits, and then finds the row.
+        one_at_a_time(session, f"counter {series}")
+        if not _count_up(session, series, count):
+            session.execute(insert(Counter).values(name=series, last=count))
     last = session.scalar(select(Counter.last).where(Counter.name == series)) or 0
     return range(last - count + 1, last + 1)
+
+
+def _count_up(session: Session, series: str, count: int) -> bool:
+    taken = session.execute(update(Counter).where(Counter.name == series).values(last=Counter.last + count))
+    return bool(taken.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result has it

@@ -159,7 +159,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={"options": "-c lock_timeout=10000 -c timezone=UTC", "connect_timeout": 10},
+            connect_args={"options": "-c lock_timeout=120000 -c timezone=UTC", "connect_timeout": 10},
         )
         event.listen(engine, "begin", _begin_postgresql)
         return engine
@@ -263,6 +263,16 @@ def _sqlite_value(kind: TypeEngine[Any]) -> Any:
     if isinstance(kind, Boolean):
         return lambda value: None if value is None else int(value)
     return None
+
+
+def one_at_a_time(session: Session, work: str) -> None:
+    """Lets one transaction at a time do this kind of work; the others wait for its end.
+
+    SQLite has one writer anyway. On PostgreSQL it is an advisory lock, held until the transaction ends: a second run on the
+    same database then finds the work done instead of failing on it halfway.
+    """
+    if not is_sqlite(session):
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:work))"), {"work": f"fangpin:{work}"})
 
 
 def is_sqlite(session: Session) -> bool:

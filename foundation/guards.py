@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from foundation.errors import ConflictError
 
@@ -112,10 +112,15 @@ def install(connection: Connection, guards: Iterable[Guard]) -> None:
             connection.exec_driver_sql(statement.replace("%", "%%") if engine != "sqlite" else statement)
 
 
-def refused_by_guard(error: DBAPIError) -> ConflictError | None:
+def refused(error: DBAPIError) -> ConflictError | None:
     """The domain error for a statement that a guard or a constraint refused; None for any other database error."""
     message = str(error.orig)
     if _MARK in message:
         name = message.split(f"{_MARK}: ", 1)[1].split()[0].rstrip("\"'")
         return ConflictError(f"数据库拒绝了此操作(规则 {name})", f"the database refused this (rule {name})")
+    if isinstance(error, IntegrityError):
+        return ConflictError(
+            "数据库拒绝了此操作:与已有记录冲突,未作任何变动,请刷新后再试",
+            "the database refused this: it conflicts with what is there; nothing was changed, look again and retry",
+        )
     return None

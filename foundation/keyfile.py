@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from foundation.database import Base, strict
+from foundation.database import Base, one_at_a_time, strict
 from foundation.errors import ConfigurationError
 from foundation.sealing import KeyRing, Sealer
 
@@ -76,6 +76,7 @@ def make_key_file(path: Path) -> KeyRing:
 
 def open_sealer(session: Session, path: Path) -> Sealer:
     """The sealer for this database. Call it in a writing transaction: a new database gets its key check here."""
+    one_at_a_time(session, "key file")
     check = session.scalars(select(KeyCheck)).first()
     if check is None:
         ring = read_key_file(path) if path.exists() else make_key_file(path)

@@ -24,7 +24,7 @@ from foundation import files
 from foundation.actors import Actor, Role
 from foundation.clock import business_day
 from foundation.counters import take_numbers
-from foundation.database import bulk_insert
+from foundation.database import bulk_insert, one_at_a_time
 from foundation.errors import ConflictError, NotAllowedError
 from foundation.money import Money
 from foundation.sealing import Sealer
@@ -87,6 +87,7 @@ def record_contribution(
 
 def owe(session: Session, sealer: Sealer, actor: Actor, at: datetime) -> int:
     """Makes a payable for every approving determination that has none, in the order of determination; how many."""
+    one_at_a_time(session, "payments")
     query = (
         select(
             Determination.id,
@@ -152,6 +153,7 @@ def make_batch(
     What they cannot carry is withheld with the reason. `prefix` begins the message id and the references.
     """
     maker.must_be(Role.FIN_MAKER)
+    one_at_a_time(session, "payments")
     query = select(Payable).where(Payable.state == "pending").order_by(Payable.number)
     pending = {row.id: row for row in session.scalars(query)}
     offered = []
@@ -289,6 +291,7 @@ def export_batch(
 
     A second export changes nothing and gives the same files, under the same message id.
     """
+    one_at_a_time(session, "payments")
     known = bank_files(session, batch_id)
     if known:
         return known

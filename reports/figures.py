@@ -61,6 +61,8 @@ class CaseFigures:
     """Masked: the last four digits."""
     costs: tuple[tuple[str, str], ...]
     """What was claimed, item by item: name, and amount or count as people read it."""
+    accumulates: bool
+    """Whether the cost counts for claims to come: approved, or rejected by amount alone (rules.md §5)."""
     recommended_by: str
     determined_by: str
     record_digest: str

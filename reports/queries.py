@@ -122,6 +122,7 @@ def _case(policy: Policy, row: Row[Any], facts: Facts, decision: Decision) -> Ca
         payee_name=decision.payee_name,
         payee_account=None if decision.payee_account is None else mask_account(decision.payee_account),
         costs=_costs(policy, claim),
+        accumulates=decision.counts and benefit is not None and benefit.kind == "expense",
         recommended_by=row.recommended_by,
         determined_by=row.determined_by,
         record_digest=row.digest,

@@ -7,6 +7,7 @@ whose test process is killed is ended by the kernel (the parent-death signal), s
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import pwd
 import re
@@ -18,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,13 +188,25 @@ def _folder(prefix: str, owner: str | None) -> Iterator[Path]:
     # Not below pytest's own folders: those are closed to every other account, the server's among them.
     # In memory where there is room: copying a database for each test is ten times as fast there.
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=MEMORY if in_memory else None))
-    if owner is not None:
-        shutil.chown(folder, owner, _group(owner))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    parent = MEMORY if in_memory else Path(tempfile.gettempdir())
+    _remove_left_behind(parent, prefix)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    with (folder / "in-use").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if owner is not None:
+            shutil.chown(folder, owner, _group(owner))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_behind(parent: Path, prefix: str) -> None:
+    """Removes the folders of test processes that were killed: nobody holds their lock any more."""
+    for lock_file in parent.glob(f"{prefix}*/in-use"):
+        with suppress(OSError), lock_file.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock_file.parent, ignore_errors=True)
 
 
 @contextmanager

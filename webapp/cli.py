@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from foundation.database import unreachable
 from foundation.errors import FangpinError
-from foundation.guards import refused_by_guard
+from foundation.guards import refused
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def guarded(command: Callable[[], Any]) -> int:
         click.echo(str(error), err=True)
         return error.exit_code
     except DBAPIError as error:
-        mapped: FangpinError = refused_by_guard(error) or unreachable(error)
+        mapped: FangpinError = refused(error) or unreachable(error)
         click.echo(str(mapped), err=True)
         return mapped.exit_code
     return result if isinstance(result, int) else 0

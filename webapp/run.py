@@ -22,7 +22,7 @@ from claims.services import determine
 from claims.taking_in import PackTakenIn, pack_files, take_in_pack
 from foundation.clock import Clock, SystemClock, as_of
 from foundation.csvfiles import csv_bytes
-from foundation.database import Database, migrate
+from foundation.database import Database, migrate, one_at_a_time
 from foundation.errors import Fault, UnusableInput
 from foundation.files import load, write_copy
 from foundation.keyfile import open_sealer
@@ -160,21 +160,20 @@ def _batch(database: Database, sealer: Sealer, clock: Clock, policy: Policy) -> 
     with database.transaction() as session:
         make_batch(session, sealer, actors.MAKER, clock.now(), reference_prefix(policy.number))
     for state in ("made", "checked"):
-        with database.reading() as session:
-            waiting = [batch.id for batch in batches(session) if batch.state == state]
-        for batch_id in waiting:
-            with database.transaction() as session:
+        with database.transaction() as session:
+            # A second run on the same database waits here, and then finds nothing left to do.
+            one_at_a_time(session, "payments")
+            for batch in [batch for batch in batches(session) if batch.state == state]:
                 at = clock.now()
                 if state == "made":
-                    check_batch(session, sealer, actors.CHECKER, at, batch_id)
-                    continue
-                _cover_shortfall(session, at, policy, batch_id)
-                release_batch(session, actors.RELEASER, at, batch_id)
+                    check_batch(session, sealer, actors.CHECKER, at, batch.id)
+                else:
+                    _cover_shortfall(session, at, policy, batch)
+                    release_batch(session, actors.RELEASER, at, batch.id)
 
 
-def _cover_shortfall(session: Session, at: datetime, policy: Policy, batch_id: str) -> None:
+def _cover_shortfall(session: Session, at: datetime, policy: Policy, batch: Batch) -> None:
     """The demo's county makes up what the premium does not cover, as the model contract has it."""
-    batch = session.get_one(Batch, batch_id)
     short = batch.total_fen - funds_available(session)
     if short > 0:
         record_contribution(

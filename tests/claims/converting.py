@@ -48,7 +48,9 @@ FEED_ROWS: dict[str, tuple[Callable[..., Any], Row]] = {
 def in_fen(row: Row) -> Row:
     """A row with its amounts in whole fen, under the program's names of them."""
     return {
-        (f"{key}_fen" if isinstance(value, Decimal) else key): fen(value) if isinstance(value, Decimal) else value
+        (f"{key}_fen" if isinstance(value, Decimal) else key): fen(value)
+        if isinstance(value, Decimal)
+        else value
         for key, value in row.items()
     }
 
@@ -63,10 +65,14 @@ def fen(yuan: Decimal) -> int:
 def claim_of(row: Row) -> Claim:
     """A claim as the program holds it, with its measure worked out from its amounts as the sheets have it."""
     line = row["line"]
-    benefit = {"illness": "medical", "education": "tuition", "income": "shortfall"}.get(line) or row["benefit"]
+    benefit = {"illness": "medical", "education": "tuition", "income": "shortfall"}.get(line) or row[
+        "benefit"
+    ]
     amounts = in_fen(row)
     amounts.update(benefit=benefit, evidence=tuple(row["evidence"]), channel="个人申报")
-    paid = sum(amounts.get(f"{key}_fen", 0) for key in ("basic", "major", "aid", "other", "grants", "third_party"))
+    paid = sum(
+        amounts.get(f"{key}_fen", 0) for key in ("basic", "major", "aid", "other", "grants", "third_party")
+    )
     cost = sum(amounts.get(f"{key}_fen", 0) for key in ("total", "tuition", "lodging", "books", "expense"))
     if benefit in ("medical", "tuition", "property"):
         amounts["measure_fen"] = cost - paid

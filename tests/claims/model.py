@@ -85,7 +85,9 @@ MATTER = {
 }
 
 
-def decide(policy: Row, roster: list[Row], claims: list[Row], feeds: Feeds, clearances: list[Row]) -> list[Decision]:
+def decide(
+    policy: Row, roster: list[Row], claims: list[Row], feeds: Feeds, clearances: list[Row]
+) -> list[Decision]:
     """The rows of decisions.csv, in the order of deciding (§1, §6)."""
     policy = cleaned(policy)
     done: list[Row] = []
@@ -108,7 +110,13 @@ def decide_one(
     policy: Row, roster: list[Row], feeds: Feeds, clearances: list[Row], claim: Row, earlier: list[Row]
 ) -> Row:
     """One claim with its outcome, its codes and its amounts; `earlier` are all that were decided before it."""
-    nothing = {"claim": claim, "household": None, "outcome": "reject", "counts": False, "payable": Fraction(0)}
+    nothing = {
+        "claim": claim,
+        "household": None,
+        "outcome": "reject",
+        "counts": False,
+        "payable": Fraction(0),
+    }
     person = next((row for row in roster if row["id_number"] == claim["id_number"]), None)
     if person is None:
         return {**nothing, "codes": {"NOT_INSURED"}}
@@ -160,7 +168,9 @@ def cleaned(thing: Any) -> Any:
         return [cleaned(each) for each in thing]
     if isinstance(thing, str):
         zero_width = [*map(chr, range(0x200B, 0x2010)), "\u2060", "\ufeff"]
-        return "".join(sign for sign in unicodedata.normalize("NFKC", thing) if sign not in zero_width).strip()
+        return "".join(
+            sign for sign in unicodedata.normalize("NFKC", thing) if sign not in zero_width
+        ).strip()
     return thing
 
 
@@ -211,7 +221,11 @@ def measure(claim: Row) -> Fraction:
     if kind != "expense":
         return Fraction(0)
     plus = {"illness": ["total"], "education": ["tuition", "lodging", "books"], "accident": ["expense"]}
-    less = {"illness": ["basic", "major", "aid", "other"], "education": ["grants"], "accident": ["third_party"]}
+    less = {
+        "illness": ["basic", "major", "aid", "other"],
+        "education": ["grants"],
+        "accident": ["third_party"],
+    }
     total = sum((Fraction(claim[name]) for name in plus[claim["line"]]), Fraction(0))
     return total - sum((Fraction(claim[name]) for name in less[claim["line"]]), Fraction(0))
 
@@ -319,7 +333,9 @@ def income_checks(policy: Row, line: Row, feeds: Feeds, claim: Row, household: l
     return codes
 
 
-def reverse_checks(policy: Row, feeds: Feeds, clearances: list[Row], claim: Row, household: list[Row]) -> set[str]:
+def reverse_checks(
+    policy: Row, feeds: Feeds, clearances: list[Row], claim: Row, household: list[Row]
+) -> set[str]:
     """Each reverse standard that stands, unless the household was cleared of it."""
     codes = set()
     for key, standard in policy.get("reverse_standards", {}).items():
@@ -421,12 +437,15 @@ def feed_checks(policy: Row, feeds: Feeds, claim: Row) -> set[str]:
             for row in feeds["medical"] or []
             if (row["document_no"], row["id_number"]) == (claim["document_no"], person)
         ]
-        looks.append(("medical", rows, [row for row in rows if row["settled_on"] == event and same_cost(row, claim)]))
+        looks.append(
+            ("medical", rows, [row for row in rows if row["settled_on"] == event and same_cost(row, claim)])
+        )
     if claim["line"] == "education":
         rows = [
             row
             for row in feeds["education"] or []
-            if (row["id_number"], row["academic_year"], row["status"]) == (person, claim["academic_year"], "在籍")
+            if (row["id_number"], row["academic_year"], row["status"])
+            == (person, claim["academic_year"], "在籍")
         ]
         looks.append(("education", rows, [row for row in rows if row["level"] == claim["level"]]))
     if traffic(claim):
@@ -554,7 +573,9 @@ def accident_sum(policy: Row, benefit: Row, claim: Row, ours: list[Row]) -> tupl
     if benefit_of(claim) == "disability":
         amount = half_up(amount * Fraction(in_force(benefit["grades"], event)[claim["grade"] - 1]))
     benefits = policy["lines"]["accident"]["benefits"]
-    sums = [Fraction(in_force(benefits[key]["sum"], event)) for key in ("death", "disability") if key in benefits]
+    sums = [
+        Fraction(in_force(benefits[key]["sum"], event)) for key in ("death", "disability") if key in benefits
+    ]
     spent = sum(
         (
             each["entitled"]

@@ -27,7 +27,9 @@ def money(*fen: int) -> list[Decimal]:
 
 AMOUNTS = money(0, 1, 2, 300, 99_99, 100_00, 333_33, 1000_00, 5000_00, 10000_00)
 CAPS = money(0, 1, 50_00, 100_00, 1000_00, 5000_01, 100000_00)
-RATES = [Decimal(text) for text in ("0.5", "1", "0", "0.3", "0.333333333333333333333", "0.90", "1.00", "0.005")]
+RATES = [
+    Decimal(text) for text in ("0.5", "1", "0", "0.3", "0.333333333333333333333", "0.90", "1.00", "0.005")
+]
 TIER_STARTS = money(1, 100_00, 100_01, 333_33, 1000_00, 8000_00, 10000_00)
 
 
@@ -110,7 +112,9 @@ def random_line(dice: Dice, key: str) -> dict[str, Any]:
     may(dice, line, "waiting_days", [0, 30, 1])
     may(dice, line, "evidence", [["身份证"], ["身份证", "证明A"], []])
     may(dice, line, "excluded_causes", [["整形美容", "醉酒"], [], ["交通事故"]])
-    may(dice, line, "covered_causes", [["高血压", "因灾减产", "交通事故"], list(CAUSES), ["因灾减产"]], many=4)
+    may(
+        dice, line, "covered_causes", [["高血压", "因灾减产", "交通事故"], list(CAUSES), ["因灾减产"]], many=4
+    )
     if key == "education":
         line["levels"] = dated(dice, [["本科", "大专"], [*LEVELS], ["本科"], []])
     return line

@@ -38,10 +38,11 @@ FEED_NAMES = (
     "medical", "education", "accidents", "deaths", "housing", "vehicles",
     "companies", "deposits", "machinery", "payroll", "kin", "officials",
 )  # fmt: skip
-PLAIN_MEASURES = (
-    money(1000_00, 0, 1, 2, 3, 99_99, 100_00, 100_01, 333_33, 334_00, 5000_00, 5000_01)
-    + money(10000_00, 10000_01, 25000_00, 120000_00, 99_999_999_99)
+MEASURES = money(
+    1000_00, 0, 1, 2, 3, 99_99, 100_00, 100_01, 333_33, 334_00, 5000_00, 5000_01,
+    10000_00, 10000_01, 25000_00, 120000_00, 99_990_000_01,
 )  # fmt: skip
+"""Costs a fen to both sides of the franchises, tiers and caps of `random_policies`, and larger ones."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,10 @@ def id_number(birth: str, serial: int) -> str:
     """An ID number with a right checksum."""
     body = f"370323{birth}{serial:03d}"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+    return (
+        body
+        + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+    )
 
 
 class _Maker:
@@ -80,7 +84,6 @@ class _Maker:
         self.last: date = self.tree["policy"]["period"]["to"]
         basis, ratio = self.tree["poverty_line"]["basis"], self.tree["poverty_line"]["ratio"]
         self.poverty_line = Decimal(int(basis * ratio))
-        self.measures = [*PLAIN_MEASURES]
 
     def odd(self) -> bool:
         """Whether something is out of the ordinary this time."""
@@ -105,7 +108,9 @@ class _Maker:
         count = 1 + self.dice.upto(11)
         self.claims = [self.make_claim(number) for number in range(count)]
         self.feeds: dict[str, list[Row] | None] = {}
-        for feed, rows in {**self.feeds_of_claims(), **self.feeds_of_people(everybody)}.items():
+        of_claims, of_people = self.feeds_of_claims(), self.feeds_of_people(everybody)
+        for feed in FEED_NAMES:
+            rows = of_claims.get(feed, []) + of_people.get(feed, [])
             self.feeds[feed] = None if one_in(self.dice, 4 * self.mess) else rows
         return World(self.toml, self.policy, self.roster, self.claims, self.feeds, self.make_clearances())
 
@@ -144,9 +149,12 @@ class _Maker:
     def make_claim(self, number: int) -> Row:
         dice = self.dice
         person = self.favourite if one_in(dice, 2) else pick(dice, self.roster)
-        line = self.favoured if one_in(dice, 2) else pick(dice, ("illness", "education", "accident", "income"))
-        births = [date(int(p[6:10]) + 8, int(p[10:12]), min(28, int(p[12:14]))) for p in [person["id_number"]]]
-        event = pick(dice, around(births)) if self.odd() else self.day()
+        line = (
+            self.favoured if one_in(dice, 2) else pick(dice, ("illness", "education", "accident", "income"))
+        )
+        born = date.fromisoformat(person["id_number"][6:14])
+        eighth = born.replace(year=born.year + 8)
+        event = pick(dice, around([eighth])) if self.odd() else self.day()
         if self.odd():
             event = person["cover_from"] + timedelta(pick(dice, (0, -1, 1, 29, 30)))
         claim: Row = {
@@ -177,11 +185,11 @@ class _Maker:
 
     def make_illness(self, person: Row) -> Row:
         others = self.split(4)
-        total = pick(self.dice, self.measures) + sum(others)
+        total = pick(self.dice, MEASURES) + sum(others)
         return {"total": total, **dict(zip(("basic", "major", "aid", "other"), others, strict=True))}
 
     def make_education(self, person: Row) -> Row:
-        costs = [pick(self.dice, self.measures), *self.split(2)]
+        costs = [pick(self.dice, MEASURES), *self.split(2)]
         grants = min(self.split(1)[0], sum(costs, Decimal(0)))
         return {
             "cause": None,
@@ -200,7 +208,7 @@ class _Maker:
             "cause": pick(self.dice, CAUSES) if self.odd() else pick(self.dice, ("高血压", "交通事故")),
             "accident_no": pick(self.dice, ("A1", "A2")),
             "grade": 1 + self.dice.upto(9) if benefit == "disability" else None,
-            "expense": pick(self.dice, self.measures) + third if costs else Decimal(0),
+            "expense": pick(self.dice, MEASURES) + third if costs else Decimal(0),
             "third_party": third,
             "document_no": pick(self.dice, (None, *DOCUMENTS)) if one_in(self.dice, 4) else None,
         }
@@ -221,9 +229,13 @@ class _Maker:
         feeds: dict[str, list[Row]] = {"medical": [], "education": [], "accidents": [], "deaths": []}
         for claim in self.claims:
             if claim["line"] == "illness":
-                feeds["medical"] += self.records(self.settlement(claim), ("settled_on", "basic", "document_no", "id_number"))
+                changing = ("settled_on", "basic", "document_no", "id_number")
+                feeds["medical"] += self.records(self.settlement(claim), changing)
             elif claim["line"] == "education":
-                row = {"status": "在籍", **{key: claim[key] for key in ("id_number", "academic_year", "level")}}
+                row = {
+                    "status": "在籍",
+                    **{key: claim[key] for key in ("id_number", "academic_year", "level")},
+                }
                 feeds["education"] += self.records(row, ("level", "status", "academic_year", "id_number"))
             elif claim["line"] == "accident":
                 row = {key: claim[key] for key in ("accident_no", "id_number")}
@@ -231,7 +243,9 @@ class _Maker:
                 feeds["accidents"] += self.records(row, ("occurred_on", "drunk", "accident_no", "id_number"))
                 if claim["benefit"] == "death":
                     died = claim["event_on"] + timedelta(pick(self.dice, (0, 1, 180, 181, -1)))
-                    feeds["deaths"] += self.records({"id_number": claim["id_number"], "died_on": died}, ("died_on",))
+                    feeds["deaths"] += self.records(
+                        {"id_number": claim["id_number"], "died_on": died}, ("died_on",)
+                    )
         return feeds
 
     def settlement(self, claim: Row) -> Row:
@@ -268,8 +282,7 @@ class _Maker:
         days = [event, event + timedelta(1), *self.days]
         days += [event.replace(year=event.year - years, day=min(event.day, 28)) for years in (1, 5)]
         limits = money(1000_00, 999_99, 5000_00, 10000_00, 10000_01)
-        feeds: dict[str, list[Row]] = {name: [] for name in FEED_NAMES[4:]}
-        feeds["deaths"] = [row for row in self.feeds_of_claims()["deaths"] if not self.odd()]
+        feeds: dict[str, list[Row]] = {name: [] for name in FEED_NAMES[3:]}
         anybody = [*everybody, *self.strangers]
         for person in anybody:
             on = {"id_number": person}
@@ -278,21 +291,27 @@ class _Maker:
             if self.odd():
                 feeds["housing"].append({**on, "use": pick(dice, USES), "registered_on": pick(dice, days)})
             if self.odd():
-                feeds["vehicles"].append({**on, "price": pick(dice, limits), "registered_on": pick(dice, days)})
+                feeds["vehicles"].append(
+                    {**on, "price": pick(dice, limits), "registered_on": pick(dice, days)}
+                )
             if self.odd():
                 row = {"capital": pick(dice, limits), "founded_on": pick(dice, days)}
                 feeds["companies"].append({**on, **row, "status": pick(dice, STATUSES)})
             if self.odd():
                 feeds["deposits"].append({**on, "amount": pick(dice, limits), "as_of": pick(dice, days)})
             if self.odd():
-                feeds["machinery"].append({**on, "price": pick(dice, limits), "registered_on": pick(dice, days)})
+                feeds["machinery"].append(
+                    {**on, "price": pick(dice, limits), "registered_on": pick(dice, days)}
+                )
             if self.odd() or person in self.strangers:
                 until = pick(dice, (None, *days))
                 feeds["payroll"].append({**on, "from_date": pick(dice, days), "to_date": until})
             if self.odd():
                 feeds["kin"].append({**on, "relative_id_number": pick(dice, anybody)})
             if self.odd():
-                feeds["officials"].append({"relative_id_number": person, "village_code": pick(dice, VILLAGES)})
+                feeds["officials"].append(
+                    {"relative_id_number": person, "village_code": pick(dice, VILLAGES)}
+                )
         return feeds
 
     def make_clearances(self) -> list[Row]:
@@ -301,6 +320,10 @@ class _Maker:
         days = [claim["notified_on"] + timedelta(step) for claim in self.claims[:3] for step in (0, 1, -1)]
         for household in sorted({row["household_no"] for row in self.roster}):
             while not one_in(dice, 3):
-                row = {"household_no": household, "matter": pick(dice, matters), "cleared_on": pick(dice, days)}
+                row = {
+                    "household_no": household,
+                    "matter": pick(dice, matters),
+                    "cleared_on": pick(dice, days),
+                }
                 rows.append({**row, "passed": not one_in(dice, 3)})
         return rows
