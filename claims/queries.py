@@ -76,7 +76,8 @@ def standings(session: Session, policy_number: str) -> dict[str, Standing]:
     )
     # Sorted here, since the collation of a database need not be the order by code point of rules.md §1.
     found = sorted(
-        (Standing(*row) for row in session.execute(query)), key=lambda item: (item.notified_on, item.claim_no)
+        (Standing(*tuple(row)) for row in session.execute(query)),
+        key=lambda item: (item.notified_on, item.claim_no),
     )
     return {item.claim_no: item for item in found}
 

@@ -24,7 +24,7 @@ from claims.queries import Standing, by_household, reveal_record, standings
 from claims.states import APPROVED, REJECTED, move
 from claims.storing import decision_from_data, dump, dump_record, load_record
 from foundation.actors import Actor, Role
-from foundation.database import bulk_insert, one_at_a_time
+from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.errors import NotAllowedError
 from foundation.money import MOST_FEN
 from foundation.sealing import Sealer
@@ -196,7 +196,7 @@ class _Intake:
         decision_id = self.decision(facts, decision, standing)
         if decision_id is None:
             return
-        row = {
+        row: dict[str, Any] = {
             "id": secrets.token_hex(16),
             "claim_id": standing.claim_id,
             "decision_id": decision_id,
@@ -207,17 +207,19 @@ class _Intake:
 
     def write(self) -> ClaimsTakenIn:
         """Writes everything that was collected."""
-        bulk_insert(self._session, ClaimRow.__table__, self._added)
+        bulk_insert(self._session, table_of(ClaimRow), self._added)
         if self._changed:
-            table = ClaimRow.__table__
-            values = {name: bindparam(name) for name in self._changed[0] if name not in ("id", "state")}
+            table = table_of(ClaimRow)
+            values: dict[str, Any] = {
+                name: bindparam(name) for name in self._changed[0] if name not in ("id", "state")
+            }
             statement = update(table).where(table.c.id == bindparam("row_id")).values(values)
             parameters = [{**row, "row_id": row["id"]} for row in self._changed]
             for row in parameters:
                 del row["id"], row["state"]
             self._session.connection().execute(statement, parameters)
-        bulk_insert(self._session, DecisionRow.__table__, self._decisions)
-        bulk_insert(self._session, Review.__table__, self._reviews)
+        bulk_insert(self._session, table_of(DecisionRow), self._decisions)
+        bulk_insert(self._session, table_of(Review), self._reviews)
         record(self._session, self._actor, self._at, self._changes)
         return ClaimsTakenIn(len(self._added), len(self._changed), len(self._decisions), len(self._reviews))
 
@@ -358,13 +360,14 @@ class _Determining:
     def _decided_now(self, item: Standing, usage: Usage) -> tuple[Decision, str]:
         facts, made = _open(self._session, self._sealer, item)
         policy = policy_by_id(self._session, item.policy_id)
-        if facts.household is None:
+        household = facts.household
+        if household is None:
             return made, item.decision_id
-        used = usage.by(policy, facts.claim, facts.household)
+        used = usage.by(policy, facts.claim, household)
         if used != facts.used:
             facts = replace(facts, used=used)
         decision = decide(policy, facts)
-        usage.add(policy, facts.claim, facts.household, decision)
+        usage.add(policy, facts.claim, household, decision)
         content = dump_record(facts, decision)
         digest = self._sealer.digest("decision", content)
         if digest == item.digest:
@@ -387,7 +390,7 @@ class _Determining:
 
     def _determine(self, item: Standing, decision: Decision, decision_id: str, number: int) -> None:
         amount = decision.payable_fen if decision.outcome == "approve" else 0
-        row = {
+        row: dict[str, Any] = {
             "id": secrets.token_hex(16),
             "claim_id": item.claim_id,
             "decision_id": decision_id,
@@ -408,14 +411,14 @@ class _Determining:
         session, at = self._session, self._at
         self._rows.sort(key=lambda pair: (pair[0].notified_on, pair[0].claim_no))
         rows = [row for _, row in self._rows]
-        bulk_insert(session, DecisionRow.__table__, self._decisions)
-        bulk_insert(session, Determination.__table__, rows)
+        bulk_insert(session, table_of(DecisionRow), self._decisions)
+        bulk_insert(session, table_of(Determination), rows)
         states = [
             {"row_id": row["claim_id"], "to": APPROVED if row["outcome"] == "approve" else REJECTED, "at": at}
             for row in rows
         ]
         if states:
-            table = ClaimRow.__table__
+            table = table_of(ClaimRow)
             statement = update(table).where(table.c.id == bindparam("row_id"))
             session.connection().execute(
                 statement.values(state=bindparam("to"), changed_at=bindparam("at")), states

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pysqlite3.dbapi2 as sqlite3
 from sqlalchemy import (
@@ -25,6 +25,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     create_engine,
     event,
@@ -54,6 +55,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model, for Core statements."""
+    return cast(Table, model.__table__)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -225,7 +231,7 @@ def unreachable(error: DBAPIError) -> ConfigurationError:
     )
 
 
-def bulk_insert(session: Session, table: Any, rows: list[dict[str, Any]]) -> None:
+def bulk_insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
     """Inserts many rows by the fastest road of the engine: COPY on PostgreSQL, executemany on SQLite.
 
     Every row has the same keys, in the table's own Python types.

@@ -29,14 +29,14 @@ class Guard:
 
 
 def append_only(table: str, *keys: str) -> list[Guard]:
-    """Rows are added and never changed. `keys` are the unique columns: SQLite's INSERT OR REPLACE would delete by them."""
+    """Rows are added and never changed. By the unique columns `keys`, SQLite's INSERT OR REPLACE would delete."""
     guards = [
         Guard(f"{table}_no_update", table, "BEFORE UPDATE", "TRUE"),
         Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE"),
         Guard(f"{table}_no_truncate", table, "BEFORE TRUNCATE", "TRUE"),
     ]
     for key in keys:
-        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.{key} = NEW.{key})"
+        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.{key} = NEW.{key})"  # noqa: S608  # our own names
         guards.append(Guard(f"{table}_no_replace_{key}", table, "BEFORE INSERT", there))
     return guards
 
@@ -62,7 +62,9 @@ def only_moves(table: str, moves: Mapping[str, Iterable[str]]) -> Guard:
     allowed = " OR ".join(
         f"(OLD.state = '{start}' AND NEW.state = '{end}')" for start, ends in moves.items() for end in ends
     )
-    return Guard(f"{table}_moves", table, "BEFORE UPDATE", f"OLD.state <> NEW.state AND NOT ({allowed or 'FALSE'})")
+    return Guard(
+        f"{table}_moves", table, "BEFORE UPDATE", f"OLD.state <> NEW.state AND NOT ({allowed or 'FALSE'})"
+    )
 
 
 def trigger_statements(guard: Guard, engine: str) -> list[str]:
@@ -70,17 +72,17 @@ def trigger_statements(guard: Guard, engine: str) -> list[str]:
     if engine == "sqlite":
         if "TRUNCATE" in guard.when:
             return []
-        return [
-            f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} WHEN {guard.condition} "
-            f"BEGIN SELECT RAISE(ABORT, '{_MARK}: {guard.name}'); END"
-        ]
+        refusal = f"SELECT RAISE(ABORT, '{_MARK}: {guard.name}');"
+        head = f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table}"
+        return [f"{head} WHEN {guard.condition} BEGIN {refusal} END"]
     level = "STATEMENT" if "TRUNCATE" in guard.when else "ROW"
     kept = "OLD" if "DELETE" in guard.when else "NULL" if level == "STATEMENT" else "NEW"
+    refusal = f"RAISE EXCEPTION '{_MARK}: {guard.name}' USING ERRCODE = '23514';"
+    body = f"BEGIN IF {guard.condition} THEN {refusal} END IF; RETURN {kept}; END"
+    head = f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} FOR EACH {level}"
     return [
-        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN "
-        f"IF {guard.condition} THEN RAISE EXCEPTION '{_MARK}: {guard.name}' USING ERRCODE = '23514'; END IF; "
-        f"RETURN {kept}; END $guard$",
-        f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} FOR EACH {level} EXECUTE FUNCTION {guard.name}()",
+        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ {body} $guard$",
+        f"{head} EXECUTE FUNCTION {guard.name}()",
     ]
 
 
@@ -95,7 +97,7 @@ def live_guards(connection: Connection) -> dict[str, str]:
                 "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
             )
         )
-    return {name: table for name, table in rows}
+    return dict(row._tuple() for row in rows)
 
 
 def install(connection: Connection, guards: Iterable[Guard]) -> None:

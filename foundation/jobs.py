@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, CheckConstraint, String, UniqueConstraint, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from foundation.database import Base, Instant, bulk_insert, strict
+from foundation.database import Base, Instant, bulk_insert, strict, table_of
 
 LOST_AFTER = timedelta(minutes=15)
 """A job running for longer than this has lost its worker and is rung again."""
@@ -42,7 +42,7 @@ def ask_for(session: Session, kind: str, subject_ids: Iterable[str], at: datetim
     """Makes a waiting job for each subject that has none of this kind yet; returns all their ids in order."""
     wanted = list(dict.fromkeys(subject_ids))
     rows = session.execute(select(Job.subject_id, Job.id).where(Job.kind == kind, Job.subject_id.in_(wanted)))
-    known = {subject: identity for subject, identity in rows}
+    known = dict(row._tuple() for row in rows)
     new = [
         {
             "id": secrets.token_hex(16),
@@ -56,7 +56,7 @@ def ask_for(session: Session, kind: str, subject_ids: Iterable[str], at: datetim
         for subject in wanted
         if subject not in known
     ]
-    bulk_insert(session, Job.__table__, new)
+    bulk_insert(session, table_of(Job), new)
     known |= {str(row["subject_id"]): str(row["id"]) for row in new}
     return [known[subject] for subject in wanted]
 
@@ -80,11 +80,15 @@ def _lost(at: datetime):  # type: ignore[no-untyped-def]  # SQLAlchemy's boolean
 def finish(session: Session, job_id: str, at: datetime, error_code: str | None = None) -> None:
     """Marks a job done, or failed with a code, in the transaction of its effect."""
     state = "failed" if error_code else "done"
-    session.execute(update(Job).where(Job.id == job_id).values(state=state, changed_at=at, error_code=error_code))
+    session.execute(
+        update(Job).where(Job.id == job_id).values(state=state, changed_at=at, error_code=error_code)
+    )
 
 
 def sweep(session: Session, at: datetime, most: int = 1000) -> list[tuple[str, str]]:
     """(kind, id) of jobs that wait, failed fewer than five times, or lost their worker: to be rung again."""
     waiting = (Job.state == "waiting") | ((Job.state == "failed") & (Job.attempts < 5)) | _lost(at)
-    rows = session.execute(select(Job.kind, Job.id).where(waiting).order_by(Job.changed_at, Job.id).limit(most))
+    rows = session.execute(
+        select(Job.kind, Job.id).where(waiting).order_by(Job.changed_at, Job.id).limit(most)
+    )
     return [(kind, identity) for kind, identity in rows]

@@ -1,6 +1,6 @@
 """The key file: where an installation's keys lie, outside the database.
 
-A new one is made only for a database that has never been sealed. Missing or wrong, everything stops with a clear message.
+A new one is made only for a database that has never been sealed. Missing or wrong, everything stops with a message.
 """
 
 from __future__ import annotations

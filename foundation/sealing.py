@@ -1,7 +1,7 @@
 """Sealing of personal data: AES-256-GCM, bound to its table, column and row; and keyed look-up.
 
 Pure but for the random nonce. A sealed value opens only where it was sealed: moved to another row or column, it fails.
-Equal values are found by `lookup`, an HMAC with a key of its own, since an ID number can be guessed through a plain hash.
+Equal values are found by `lookup`, an HMAC with its own key, since an ID number can be guessed through a plain hash.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Sealer:
 
     def seal(self, table: str, column: str, row_id: str, text: str) -> str:
         """Sealed text for one cell: `key id:base64`. The same text sealed twice looks different."""
-        return self._key_id.decode() + ":" + base64.b64encode(self.seal_bytes(table, column, row_id, text.encode())).decode()
+        body = base64.b64encode(self.seal_bytes(table, column, row_id, text.encode()))
+        return f"{self._key_id.decode()}:{body.decode()}"
 
     def reveal(self, table: str, column: str, row_id: str, sealed: str) -> str:
         """The text of a cell. Raises ConfigurationError when it was not sealed here, or by another key."""

@@ -1,6 +1,6 @@
 """The trail: one append-only table of events, written in the transaction of the change that they record.
 
-An event says who (person, account, role, place), when, what, on what, why, and the digest of the thing before and after.
+An event says who (person, account, role, place), when, what, on what, why, and the thing's digest before and after.
 The digests are keyed, so that nobody can guess a person's data from them. The head is the Merkle root of RFC 6962 over
 all events in their order.
 """
@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Identity, Index, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation.actors import Actor
-from foundation.database import Base, Instant, bulk_insert, instant_text, strict
+from foundation.database import Base, Instant, bulk_insert, instant_text, strict, table_of
 
 
 class Event(Base):
@@ -59,7 +59,7 @@ def record(session: Session, actor: Actor, at: datetime, changes: Iterable[Chang
         }
         for change in changes
     ]
-    bulk_insert(session, Event.__table__, rows)
+    bulk_insert(session, table_of(Event), rows)
     return len(rows)
 
 

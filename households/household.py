@@ -87,7 +87,10 @@ def household_from_data(data: dict[str, Any]) -> Household:
         return record_from_data(Member, row, deaths=lambda rows: tuple(map(day_from_text, rows)), **days)
 
     def holdings(table: dict[str, Any]) -> dict[str, tuple[Holding, ...]]:
-        return {key: tuple(record_from_data(Holding, row, on=day_from_text) for row in rows) for key, rows in table.items()}
+        return {
+            key: tuple(record_from_data(Holding, row, on=day_from_text) for row in rows)
+            for key, rows in table.items()
+        }
 
     return record_from_data(
         Household,
@@ -95,7 +98,13 @@ def household_from_data(data: dict[str, Any]) -> Household:
         members=lambda rows: tuple(map(member, rows)),
         holdings=holdings,
         payroll=lambda rows: tuple(
-            record_from_data(PayrollSpell, row, since=day_from_text, until=lambda day: None if day is None else day_from_text(day)) for row in rows
+            record_from_data(
+                PayrollSpell,
+                row,
+                since=day_from_text,
+                until=lambda day: None if day is None else day_from_text(day),
+            )
+            for row in rows
         ),
         clearances=lambda rows: tuple(record_from_data(Clearance, row, on=day_from_text) for row in rows),
         official_kin=lambda rows: tuple((code, name) for code, name in rows),

@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
-from foundation.database import Base, bulk_insert
+from foundation.database import Base, bulk_insert, table_of
 from foundation.sealing import Sealer
 from foundation.trail import Change, record
 from households.facts import HEAD
@@ -55,10 +55,14 @@ def take_in_roster(
             "bank_code": None if head is None else head.bank_code,
             "income_per_head_fen": None if head is None else head.income_per_head_fen,
         }
-        plain = {"town": source.town, "village": source.village, "village_code": source.village_code}
+        place: dict[str, Any] = {
+            "town": source.town,
+            "village": source.village,
+            "village_code": source.village_code,
+        }
         account = personal["account_no"]
         derived = {"account_lookup": None if account is None else sealer.lookup("account", str(account))}
-        households.put(source.household_no, personal, plain, derived, {"version": 0})
+        households.put(source.household_no, personal, place, derived, {"version": 0})
     people = _Upsert(session, sealer, Person, "id_lookup")
     ids = [
         people.put(sealer.lookup("id_number", r.id_number), {"id_number": r.id_number, "name": r.name})
@@ -103,7 +107,7 @@ class _Upsert:
         key: str,
         scope: dict[str, Any] | None = None,
     ) -> None:
-        self._session, self._sealer, self._table, self._key = session, sealer, model.__table__, key
+        self._session, self._sealer, self._table, self._key = session, sealer, table_of(model), key
         self._scope = scope or {}
         columns = self._table.c
         query = select(columns[key], columns.id, columns.digest)
@@ -158,7 +162,9 @@ class _Upsert:
             row["changed_at"] = at
         bulk_insert(self._session, self._table, self.new)
         if self.changed:
-            values = {column: bindparam(column) for column in self.changed[0] if column != "id"}
+            values: dict[str, Any] = {
+                column: bindparam(column) for column in self.changed[0] if column != "id"
+            }
             where = self._table.c.id == bindparam("row_id")
             parameters = [{**row, "row_id": row["id"]} for row in self.changed]
             self._session.connection().execute(update(self._table).where(where).values(values), parameters)

@@ -1,4 +1,4 @@
-"""Alembic's environment: one transaction for the whole upgrade, one migrator at a time, guards made again at the end."""
+"""Alembic's environment: one transaction for the whole upgrade, one migrator at a time, guards made again after."""
 
 from __future__ import annotations
 

@@ -28,4 +28,4 @@ GUARDS: list[Guard] = [
     *payments.models.GUARDS,
     *reports.models.GUARDS,
 ]
-assert foundation.jobs and foundation.keyfile and foundation.trail  # imported for their tables
+IMPORTED_FOR_THEIR_TABLES = (foundation.jobs, foundation.keyfile, foundation.trail)

@@ -1,7 +1,7 @@
 """What can be done to money: recording what came in, owing, batching, and the export of the bank file, once.
 
-Everything that belongs together commits together: a batch's bytes, digest, message id, states and ledger entries are one
-transaction, and what lies on a disk is a copy (design.md §3 "outside effects").
+What belongs together commits together: a batch's bytes, digest, message id, states and ledger entries are one
+transaction, and what lies on a disk is a copy.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from foundation import files
 from foundation.actors import Actor, Role
 from foundation.clock import business_day
 from foundation.counters import take_numbers
-from foundation.database import bulk_insert, one_at_a_time
+from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.errors import ConflictError, NotAllowedError
 from foundation.money import Money
 from foundation.sealing import Sealer
@@ -40,7 +40,7 @@ REFERENCE_SERIES = "payment_reference"
 
 
 def reference_prefix(policy_number: str) -> str:
-    """What message ids and references begin with: the policy's number where a bank file can carry it, else its digest."""
+    """What message ids and references begin with: the policy's number if a bank file can carry it, else its digest."""
     if re.fullmatch("[0-9A-Za-z]([0-9A-Za-z-]{0,18}[0-9A-Za-z])?", policy_number):
         return policy_number
     return "FP" + hashlib.sha256(policy_number.encode()).hexdigest()[:10]
@@ -129,7 +129,7 @@ def owe(session: Session, sealer: Sealer, actor: Actor, at: datetime) -> int:
                 "created_at": at,
             }
         )
-    bulk_insert(session, Payable.__table__, rows)
+    bulk_insert(session, table_of(Payable), rows)
     _book(
         session,
         at,
@@ -198,7 +198,7 @@ def make_batch(
     )
     session.add(batch)
     session.flush()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for line in draft.lines:
         identity = secrets.token_hex(16)
         payee_text = orjson.dumps(
@@ -218,7 +218,7 @@ def make_batch(
                 "state": "batched",
             }
         )
-    bulk_insert(session, Payment.__table__, rows)
+    bulk_insert(session, table_of(Payment), rows)
     _move(session, Payable, [line.payable_id for line in draft.lines], "pending", "batched")
     changes = [
         Change("payment.batched", "payment", row["id"], after=row["reference"], before=row["payable_id"])
@@ -377,15 +377,21 @@ def _advance(session: Session, batch: Batch, values: dict[str, Any]) -> None:
     session.refresh(batch)
 
 
-def _move(session: Session, model: type[Payable] | type[Payment], ids: Sequence[str], start: str, end: str) -> None:
+def _move(
+    session: Session, model: type[Payable] | type[Payment], ids: Sequence[str], start: str, end: str
+) -> None:
     """Moves rows from one state to another, each only if it still is in the first one."""
     if not ids:
         return
-    table = model.__table__
-    statement = update(table).where(table.c.id == bindparam("row_id"), table.c.state == start).values(state=end)
+    table = table_of(model)
+    statement = (
+        update(table).where(table.c.id == bindparam("row_id"), table.c.state == start).values(state=end)
+    )
     moved = session.connection().execute(statement, [{"row_id": identity} for identity in ids])
     if moved.rowcount != len(ids):
-        raise ConflictError("状态已被他人改变,未作任何变动", "somebody else has changed the state; nothing was done")
+        raise ConflictError(
+            "状态已被他人改变,未作任何变动", "somebody else has changed the state; nothing was done"
+        )
 
 
 def _book(session: Session, at: datetime, entries: Sequence[tuple[str, str, str, int]]) -> None:
@@ -403,4 +409,4 @@ def _book(session: Session, at: datetime, entries: Sequence[tuple[str, str, str,
         }
         for key, debit, credit, amount_fen in entries
     ]
-    bulk_insert(session, LedgerEntry.__table__, rows)
+    bulk_insert(session, table_of(LedgerEntry), rows)

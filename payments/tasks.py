@@ -10,7 +10,7 @@ from payments.services import export_batch
 from payments.settings import paying_account
 
 
-@shared_task(name="payments.export")  # type: ignore[untyped-decorator]  # Celery's decorator has no types
+@shared_task(name="payments.export")
 def export(job_id: str) -> None:
     """Writes the bank files of the batch that the job names, once (`payments.services.export_batch`)."""
     runtime = current()

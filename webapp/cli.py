@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,23 +46,27 @@ def guarded(command: Callable[[], Any]) -> int:
     return result if isinstance(result, int) else 0
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     name = "DATE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         try:
-            return datetime.strptime(value, "%Y-%m-%d").date()
+            return date.fromisoformat(value) if len(value) == 10 else _no_date(value)
         except ValueError:
             self.fail(f"{value} 不是日期,应如 2020-12-31 / is no date; write it like 2020-12-31", param, ctx)
 
 
-class _Letters(click.ParamType):
+def _no_date(value: str) -> date:
+    raise ValueError(value)
+
+
+class _Letters(click.ParamType[Any]):
     name = "N|all"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         if value == "all" or (isinstance(value, str) and value.isascii() and value.isdigit()):
             return value if value == "all" else int(value)
-        self.fail(f"{value} 应为份数或 all / must be a number or all", param, ctx)
+        return self.fail(f"{value} 应为份数或 all / must be a number or all", param, ctx)
 
 
 database_option = click.option(
@@ -116,7 +120,7 @@ def run(
     options = Options(
         pack, out, database, as_of, decide_only, None if letters == "all" else int(letters), key_file
     )
-    with _progress_bar(3 if decide_only else STAGES) as progress:
+    with _ProgressBar(3 if decide_only else STAGES) as progress:
         done = run_pack(options, progress)
     from webapp.closing_page import closing_page
 
@@ -124,7 +128,7 @@ def run(
     return 1 if done.summary["refused_cells"] else 0
 
 
-class _progress_bar:
+class _ProgressBar:
     """A bar on a terminal, and nothing elsewhere."""
 
     def __init__(self, stages: int) -> None:

@@ -33,15 +33,16 @@ def closing_page(run: Run) -> str:
     else:
         state = ""
     lines = [
-        f"{summary['policy']['number']}  参保 {summary['people']} 人 / people insured,"
-        f" 案件 {summary['claims']} 件 / claims, 退回单元格 {summary['refused_cells']} / refused cells",
+        f"{summary['policy']['number']}  参保 {summary['people']} 人 / people insured",
+        f"案件 {summary['claims']} 件 / claims, 退回单元格 {summary['refused_cells']} / refused cells",
         state,
         *rows,
         f"核定给付 {summary['approved_people']} 人 {summary['approved_yuan']} 元 / people approved, yuan",
     ]
     for batch in summary["batches"]:
         lines.append(
-            f"批次 {batch['message_id']}:{batch['payments']} 笔 {batch['total_yuan']} 元 / payments, yuan ({batch['state']})"
+            f"批次 {batch['message_id']}:{batch['payments']} 笔 {batch['total_yuan']} 元 / payments, yuan"
+            f" ({batch['state']})"
         )
     for code, count in summary["withheld"].items():
         lines.append(f"未能付款 {count} 笔 / payments withheld: {code}")

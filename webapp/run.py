@@ -33,7 +33,14 @@ from foundation.trail import Head, head
 from households.queries import insured_people
 from payments.models import Batch
 from payments.queries import bank_files, batches, funds_available
-from payments.services import check_batch, make_batch, owe, record_contribution, reference_prefix, release_batch
+from payments.services import (
+    check_batch,
+    make_batch,
+    owe,
+    record_contribution,
+    reference_prefix,
+    release_batch,
+)
 from policies.policy import Policy
 from policies.policy_file import load_policy
 from webapp import demo_actors as actors
@@ -151,8 +158,7 @@ def _pay(run: Run, database: Database, sealer: Sealer, clock: Clock, policy: Pol
         for name, content in _bank_file_copies(database, sealer):
             write_copy(options.out / "payments" / name, content)
     with run.stage("documents", "打印文书", "printing the documents"):
-        trail = issue_documents(database, sealer, clock, policy, options.out / "reports", options.letters)
-    return trail
+        return issue_documents(database, sealer, clock, policy, options.out / "reports", options.letters)
 
 
 def _batch(database: Database, sealer: Sealer, clock: Clock, policy: Policy) -> None:

@@ -28,7 +28,7 @@ def summarise(
     database: Database,
     trail: Head,
 ) -> dict[str, Any]:
-    """Counts per outcome, line and reason, totals, control totals, file digests, head of the trail, seconds per stage."""
+    """Counts per outcome, line and reason, control totals, file digests, head of the trail, seconds per stage."""
     decisions = [item.decision for item in decided]
     approved = [item for item in decided if item.decision.outcome == "approve"]
     lines: dict[str, Counter[str]] = {}

@@ -29,4 +29,6 @@ def work(database_url: str | None, key_file: Path | None) -> None:
         sealer = open_sealer(session, key_file or default_key_file(url))
     set_current(Runtime(database, sealer, SystemClock(), SYSTEM))
     # One process, one task at a time: the work is short, and more workers are more processes.
-    celery.worker_main(["worker", "--pool=solo", "--beat", "--loglevel=WARNING", "--without-gossip", "--without-mingle", "--schedule", os.environ.get("FANGPIN_BEAT_FILE", "/dev/null")])
+    quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle"]
+    schedule = os.environ.get("FANGPIN_BEAT_FILE", "/dev/null")
+    celery.worker_main(["worker", "--pool=solo", "--beat", "--schedule", schedule, *quiet])

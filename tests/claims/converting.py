@@ -26,7 +26,7 @@ from households.feeds import (
 )
 from households.roster import RosterRow
 from policies.policy_file import parse_policy
-from tests.claims.worlds import Row, World
+from tests.claims.worlds import Row, World, id_number
 
 FEED_ROWS: dict[str, tuple[Callable[..., Any], Row]] = {
     "medical": (MedicalRow, {"name": "某"}),
@@ -40,7 +40,7 @@ FEED_ROWS: dict[str, tuple[Callable[..., Any], Row]] = {
     "machinery": (MachineryRow, {"name": "收割机"}),
     "payroll": (PayrollRow, {"employer": "某局"}),
     "kin": (KinRow, {"relation": "父子"}),
-    "officials": (OfficialRow, {"official_id_number": "370323196001010018"}),
+    "officials": (OfficialRow, {"official_id_number": id_number("19600101", 1)}),
 }
 """The program's row of each feed, and what its cells are that no rule looks at."""
 

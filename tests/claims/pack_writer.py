@@ -10,7 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
-from tests.claims.worlds import Row, World
+from tests.claims.worlds import Row, World, id_number
 
 ROSTER = {
     "户编号": "household_no",
@@ -151,7 +151,7 @@ NO_RULE_LOOKS_AT = {
     "machine": "收割机",
     "employer": "某局",
     "kinship": "父子",
-    "official_id_number": "370323196001010018",
+    "official_id_number": id_number("19600101", 1),
 }
 
 

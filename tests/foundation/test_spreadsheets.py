@@ -254,7 +254,7 @@ def test_a_part_under_a_password_is_told(tmp_path: Path) -> None:
         while place >= 0:
             content[place + at] |= 1
             place = content.find(mark, place + 4)
-    assert "password" in refusal(written(tmp_path, bytes(content))).en
+    assert "please remove the password" in refusal(written(tmp_path, bytes(content))).en
 
 
 def test_a_workbook_cut_off_anywhere_is_told(tmp_path: Path) -> None:

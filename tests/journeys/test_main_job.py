@@ -10,10 +10,10 @@ import orjson
 import pytest
 from sqlalchemy import func, select
 
+from claims.adjudication import decide
 from claims.models import ClaimRow, DecisionRow, Determination, Review
 from claims.queries import reveal_record, standings
 from claims.storing import decision_from_data, dump, dump_record, load_record
-from claims.adjudication import decide
 from foundation.database import Database
 from foundation.keyfile import open_sealer
 from foundation.trail import Event

@@ -20,8 +20,15 @@ from webapp.run import Options, run_pack
 def planted(pack: Pack) -> list[bytes]:
     """Everything personal in the pack: ID numbers, names, accounts, and the causes that the policy does not list."""
     policy = load_policy(pack.policy_path)
-    listed = {cause for terms in policy.versions for line in terms.lines.values() for cause in line.excluded_causes}
-    listed |= {cause for terms in policy.versions for line in terms.lines.values() for cause in line.covered_causes or ()}
+    listed = {
+        cause for terms in policy.versions for line in terms.lines.values() for cause in line.excluded_causes
+    }
+    listed |= {
+        cause
+        for terms in policy.versions
+        for line in terms.lines.values()
+        for cause in line.covered_causes or ()
+    }
     words = {row.id_number for row in pack.roster} | {row.name for row in pack.roster}
     words |= {row.account_no for row in pack.roster if row.account_no}
     for claim in pack.claims:
@@ -46,7 +53,10 @@ def test_sqlite_its_log_and_the_summary(small_pack: Path, tmp_path: Path) -> Non
     # An open reader keeps the write-ahead log from being folded in and removed at the end.
     with database.reading() as session:
         session.scalar(select(func.count()).select_from(Event))
-        run_pack(Options(small_pack, tmp_path / "out", f"sqlite:///{file}", as_of=date(2020, 12, 31), letters=1), _quiet)
+        run_pack(
+            Options(small_pack, tmp_path / "out", f"sqlite:///{file}", as_of=date(2020, 12, 31), letters=1),
+            _quiet,
+        )
         log = Path(f"{file}-wal").read_bytes()
         assert len(log) > 100_000
     words = planted(read_pack(small_pack))
@@ -57,7 +67,14 @@ def test_sqlite_its_log_and_the_summary(small_pack: Path, tmp_path: Path) -> Non
 
 
 def test_postgresql(small_pack: Path, tmp_path: Path, postgres: Postgres, postgres_url: str) -> None:
-    options = Options(small_pack, tmp_path / "out", postgres_url, as_of=date(2020, 12, 31), letters=1, key_file=tmp_path / "k")
+    options = Options(
+        small_pack,
+        tmp_path / "out",
+        postgres_url,
+        as_of=date(2020, 12, 31),
+        letters=1,
+        key_file=tmp_path / "k",
+    )
     run_pack(options, _quiet)
     name = postgres_url.rsplit("/", 1)[1]
     command = ["pg_dump", "--host=127.0.0.1", f"--port={postgres.port}", f"--username={postgres.user}", name]

@@ -16,10 +16,11 @@ from claims.models import Determination
 from claims.services import determine
 from foundation.clock import as_of
 from foundation.database import Database
-from foundation.errors import ConflictError
+from foundation.errors import ConflictError, NotAllowedError
 from foundation.keyfile import open_sealer
 from foundation.money import Money
-from payments.models import Batch, BankFile, Payable, Payment
+from payments.errors import FundsShort
+from payments.models import BankFile, Batch, Payable, Payment
 from payments.services import (
     PayingAccount,
     check_batch,
@@ -29,8 +30,6 @@ from payments.services import (
     record_contribution,
     release_batch,
 )
-from payments.errors import FundsShort
-from foundation.errors import NotAllowedError
 from webapp import demo_actors as actors
 from webapp.run import Options, run_pack
 
@@ -40,19 +39,32 @@ PAYER = PayingAccount("示例保险", "37050163860000001", None)
 
 
 def test_three_runs_at_once_are_one_run(small_pack: Path, tmp_path: Path, database_url: str) -> None:
-    command = [sys.executable, "-c", "from webapp.cli import main; main()", "run", str(small_pack), "--as-of", "2020-12-31"]
+    command = [
+        sys.executable,
+        "-c",
+        "from webapp.cli import main; main()",
+        "run",
+        str(small_pack),
+        "--as-of",
+        "2020-12-31",
+    ]
     options = ["--database", database_url, "--key-file", str(tmp_path / "key"), "--letters", "0"]
     root = Path(__file__).parents[2]
     runs = [
         subprocess.Popen(
-            [*command, *options, "--out", str(tmp_path / f"out{n}")], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [*command, *options, "--out", str(tmp_path / f"out{n}")],
+            cwd=root,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         for n in range(3)
     ]
     errors = [run.communicate(timeout=300)[1].decode() for run in runs]
     assert [run.returncode for run in runs] == [1, 1, 1], errors
     assert errors == ["", "", ""]
-    files = [{p.name: p.read_bytes() for p in (tmp_path / f"out{n}" / "payments").iterdir()} for n in range(3)]
+    files = [
+        {p.name: p.read_bytes() for p in (tmp_path / f"out{n}" / "payments").iterdir()} for n in range(3)
+    ]
     assert files[0] == files[1] == files[2]
     database = Database(database_url)
     with database.reading() as session:
@@ -66,7 +78,10 @@ def test_three_runs_at_once_are_one_run(small_pack: Path, tmp_path: Path, databa
 @pytest.fixture
 def decided(small_pack: Path, tmp_path: Path, database_url: str) -> Database:
     key = tmp_path / "key"
-    run_pack(Options(small_pack, tmp_path / "out", database_url, as_of=DAY, decide_only=True, key_file=key), lambda *_: None)
+    run_pack(
+        Options(small_pack, tmp_path / "out", database_url, as_of=DAY, decide_only=True, key_file=key),
+        lambda *_: None,
+    )
     return Database(database_url)
 
 
@@ -121,7 +136,14 @@ def test_each_step_of_paying_has_one_winner(decided: Database, tmp_path: Path) -
         record_contribution(session, actors.MAKER, AT, "test", "county", Money(10**10))
     released = at_once([in_transaction(lambda s: release_batch(s, actors.RELEASER, AT, batch.id))] * 4)
     assert sum(isinstance(item, Batch) for item in released) == 1
-    exported = at_once([in_transaction(lambda s: [f.sha256 for f in export_batch(s, sealer, actors.RELEASER, AT, batch.id, PAYER)])] * 4)
+    exported = at_once(
+        [
+            in_transaction(
+                lambda s: [f.sha256 for f in export_batch(s, sealer, actors.RELEASER, AT, batch.id, PAYER)]
+            )
+        ]
+        * 4
+    )
     assert isinstance(exported[0], list), exported
     assert exported == [exported[0]] * 4, "a second export gives the same bytes"
     with decided.reading() as session:

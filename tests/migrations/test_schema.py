@@ -30,7 +30,10 @@ def test_there_is_one_head() -> None:
 
 def test_the_tables_are_those_of_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA) == []
+        assert (
+            compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), METADATA)
+            == []
+        )
 
 
 def test_every_guard_is_live_and_no_other_trigger(database: Database) -> None:
@@ -60,7 +63,12 @@ def test_every_sqlite_table_is_strict(migrated_sqlite_url: str) -> None:
 
 
 def test_two_migrators_at_once_end_in_one_schema(database_url: str) -> None:
-    command = [sys.executable, "-c", "import sys; from foundation.database import migrate; migrate(sys.argv[1])", database_url]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from foundation.database import migrate; migrate(sys.argv[1])",
+        database_url,
+    ]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
     assert [process.communicate(timeout=120)[1].decode() for process in both] == ["", ""]
     assert [process.returncode for process in both] == [0, 0]

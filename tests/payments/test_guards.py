@@ -22,8 +22,12 @@ COPY_OF_PAYMENT = (
 )
 
 REFUSED = {
-    "a second live payment of one payable": COPY_OF_PAYMENT.format(attempt=2, reference="X-1", amount="amount_fen"),
-    "a payment put into an exported batch": COPY_OF_PAYMENT.format(attempt=2, reference="X-2", amount="amount_fen"),
+    "a second live payment of one payable": COPY_OF_PAYMENT.format(
+        attempt=2, reference="X-1", amount="amount_fen"
+    ),
+    "a payment put into an exported batch": COPY_OF_PAYMENT.format(
+        attempt=2, reference="X-2", amount="amount_fen"
+    ),
     "a payment of another amount": "UPDATE payment SET amount_fen = amount_fen + 1 WHERE sequence = 1",
     "a payment to another payee": "UPDATE payment SET sealed = 'x' WHERE sequence = 1",
     "a reference that is changed": "UPDATE payment SET reference = 'X-3' WHERE sequence = 1",
@@ -75,15 +79,27 @@ REFUSED = {
 def paid_sqlite(tmp_path_factory: pytest.TempPathFactory, small_pack: Path) -> Path:
     folder = tmp_path_factory.mktemp("paid")
     file = folder / "paid.db"
-    run_pack(Options(small_pack, folder / "out", f"sqlite:///{file}", as_of=date(2020, 12, 31), letters=0), lambda *_: None)
+    run_pack(
+        Options(small_pack, folder / "out", f"sqlite:///{file}", as_of=date(2020, 12, 31), letters=0),
+        lambda *_: None,
+    )
     return file
 
 
 @pytest.fixture(scope="module")
-def paid_postgres(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, small_pack: Path) -> Iterator[str]:
+def paid_postgres(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory, small_pack: Path
+) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("paid")
     name = postgres.create()
-    options = Options(small_pack, folder / "out", postgres.url(name), as_of=date(2020, 12, 31), letters=0, key_file=folder / "k")
+    options = Options(
+        small_pack,
+        folder / "out",
+        postgres.url(name),
+        as_of=date(2020, 12, 31),
+        letters=0,
+        key_file=folder / "k",
+    )
     run_pack(options, lambda *_: None)
     yield name
     postgres.drop(name)
@@ -127,14 +143,19 @@ def test_the_same_statements_are_well_formed(paid: Database) -> None:
 
 def test_nobody_who_determined_a_claim_may_pay_it(paid: Database) -> None:
     with paid.transaction() as session:
-        session.execute(text("DROP TRIGGER batch_frozen" + ("" if session.connection().dialect.name == "sqlite" else " ON batch")))
+        session.execute(
+            text(
+                "DROP TRIGGER batch_frozen"
+                + ("" if session.connection().dialect.name == "sqlite" else " ON batch")
+            )
+        )
     with pytest.raises(DBAPIError), paid.transaction() as session:
         session.execute(text("UPDATE batch SET made_by = 'demo-person-2'"))
 
 
 @pytest.mark.parametrize("column", ["amount_fen", "number"])
 def test_money_columns_take_whole_numbers_only(paid: Database, column: str) -> None:
-    copy = f"INSERT INTO fund_receipt SELECT 'x', {{number}}, 'x', payer, received_on, {{amount}}, recorded_by, recorded_at FROM fund_receipt LIMIT 1"
+    copy = "INSERT INTO fund_receipt SELECT 'x', {number}, 'x', payer, received_on, {amount}, recorded_by, recorded_at FROM fund_receipt LIMIT 1"
     for bad in ("'abc'", "1e30", "-5" if column == "amount_fen" else "'x'"):
         values = {"number": "9999", "amount": "5"} | {column.replace("_fen", ""): bad}
         with pytest.raises(DBAPIError), paid.transaction() as session:

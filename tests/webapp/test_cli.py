@@ -18,7 +18,9 @@ def fangpin(*arguments: str) -> int:
     return guarded(lambda: cli.main(list(arguments), standalone_mode=False))
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["doctor", "--help"], ["worker", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["doctor", "--help"], ["worker", "--help"]]
+)
 def test_help_is_in_both_languages(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert fangpin(*arguments) == 0
     printed = capsys.readouterr().out
@@ -39,7 +41,9 @@ def test_run_prints_one_page_and_exits_with_1_for_refused_rows(
     assert "nothing was changed" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--as-of", "2020-02-30"], ["--letters", "-1"], ["--letters", "１"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "arguments", [["--as-of", "2020-02-30"], ["--letters", "-1"], ["--letters", "１"], ["--nonsense"]]
+)
 def test_a_wrong_option_is_refused(small_pack: Path, tmp_path: Path, arguments: list[str]) -> None:
     assert fangpin("run", str(small_pack), "--out", str(tmp_path / "out"), *arguments) == 2
     assert not (tmp_path / "out").exists()
@@ -61,7 +65,9 @@ def test_doctor_finds_what_is_wrong_with_a_database(
     small_pack: Path, tmp_path: Path, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = tmp_path / "key"
-    options = Options(small_pack, tmp_path / "out", database_url, as_of=date(2020, 12, 31), letters=0, key_file=key)
+    options = Options(
+        small_pack, tmp_path / "out", database_url, as_of=date(2020, 12, 31), letters=0, key_file=key
+    )
     run_pack(options, lambda *_: None)
     assert fangpin("doctor", "--database", database_url, "--key-file", str(key)) == 0
     capsys.readouterr()

@@ -12,16 +12,16 @@ from pathlib import Path
 
 from sqlalchemy import func, select, update
 
+from claims.services import determine
 from foundation.clock import as_of
 from foundation.database import Database
 from foundation.jobs import Job, ask_for
 from foundation.keyfile import open_sealer
+from foundation.money import Money
 from payments.models import BankFile, Batch
 from payments.services import check_batch, make_batch, owe, record_contribution, release_batch
-from foundation.money import Money
 from webapp import demo_actors as actors
 from webapp.run import Options, run_pack
-from claims.services import determine
 
 DAY = date(2020, 12, 31)
 
@@ -30,7 +30,10 @@ def test_a_lost_message_and_ten_rings_give_one_export(
     small_pack: Path, tmp_path: Path, database_url: str, broker_url: str
 ) -> None:
     key = tmp_path / "key"
-    run_pack(Options(small_pack, tmp_path / "out", database_url, as_of=DAY, decide_only=True, key_file=key), lambda *_: None)
+    run_pack(
+        Options(small_pack, tmp_path / "out", database_url, as_of=DAY, decide_only=True, key_file=key),
+        lambda *_: None,
+    )
     database = Database(database_url)
     at = as_of(DAY).now()
     with database.transaction() as session:
@@ -49,10 +52,21 @@ def test_a_lost_message_and_ten_rings_give_one_export(
         "FANGPIN_SWEEP_SECONDS": "1",
         "FANGPIN_BEAT_FILE": str(tmp_path / "beat"),
     }
-    command = [sys.executable, "-c", "from webapp.cli import main; main()", "worker", "--database", database_url]
+    command = [
+        sys.executable,
+        "-c",
+        "from webapp.cli import main; main()",
+        "worker",
+        "--database",
+        database_url,
+    ]
     root = Path(__file__).parents[2]
     worker = subprocess.Popen(
-        [*command, "--key-file", str(key)], cwd=root, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+        [*command, "--key-file", str(key)],
+        cwd=root,
+        env=environment,
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
     )
     try:
         _wait_for(database, job_id)
