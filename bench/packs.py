@@ -38,6 +38,9 @@ _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_u
 _MOST_TITLES = 10
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
+Rows = Sequence[Sequence[Any]]
+Change = Callable[[Rows], Iterable[Sequence[Any]]]
+
 
 @cache
 def ten_times() -> Path:
@@ -71,14 +74,23 @@ def of_copy(id_number: str, copy: int) -> str:
     return digits + "10X98765432"[total % 11]
 
 
+def with_shared_strings(source: Path, target: Path) -> None:
+    """The same workbook with its words in one table that the cells point to, as office programs save it."""
+    _write_anew(source, target, {**_OPTIONS, "constant_memory": False}, lambda rows: rows)
+
+
 def _multiply_workbook(source: Path, target: Path) -> None:
+    _write_anew(source, target, _OPTIONS, _multiplied)
+
+
+def _write_anew(source: Path, target: Path, options: dict[str, bool], change: Change) -> None:
     workbook = CalamineWorkbook.from_path(str(source))
-    with xlsxwriter.Workbook(target, _OPTIONS) as written:
+    with xlsxwriter.Workbook(target, options) as written:
         day = written.add_format({"num_format": "yyyy-mm-dd"})
         for name in workbook.sheet_names:
             sheet = written.add_worksheet(name)
             rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            for number, row in enumerate(_multiplied(rows)):
+            for number, row in enumerate(change(rows)):
                 for column, cell in enumerate(row):
                     if isinstance(cell, date):
                         sheet.write_datetime(number, column, cell, day)
@@ -96,7 +108,7 @@ def _multiply_csv(source: Path, target: Path) -> None:
         csv.writer(text, lineterminator="\r\n").writerows(_multiplied(rows))
 
 
-def _multiplied(rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+def _multiplied(rows: Rows) -> Iterator[Sequence[Any]]:
     """Titles and header once, what stands below ten times."""
     titles = next(place for place, row in enumerate(rows[:_MOST_TITLES]) if _is_header(row))
     yield from rows[: titles + 1]

@@ -97,7 +97,7 @@ def live_guards(connection: Connection) -> dict[str, str]:
                 "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
             )
         )
-    return dict(row._tuple() for row in rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def install(connection: Connection, guards: Iterable[Guard]) -> None:

@@ -42,7 +42,7 @@ def ask_for(session: Session, kind: str, subject_ids: Iterable[str], at: datetim
     """Makes a waiting job for each subject that has none of this kind yet; returns all their ids in order."""
     wanted = list(dict.fromkeys(subject_ids))
     rows = session.execute(select(Job.subject_id, Job.id).where(Job.kind == kind, Job.subject_id.in_(wanted)))
-    known = dict(row._tuple() for row in rows)
+    known = {row[0]: row[1] for row in rows}
     new = [
         {
             "id": secrets.token_hex(16),

@@ -479,10 +479,11 @@ def _terms(content: dict[str, Any], day: date) -> Terms:
             benefits={name: benefit(key, name, item, papers) for name, item in table["benefits"].items()},
         )
 
+    standards = content.get("reverse_standards", {})
     return Terms(
         notice_days=value(content, "notice_days"),
         time_bar_years=value(content, "time_bar_years"),
         household_cap_fen=value(content, "household_cap"),
-        lines={key: line(key, table) for key, table in content["lines"].items()},
-        reverse={key: reverse(key, table) for key, table in content.get("reverse_standards", {}).items()},
+        lines={key: line(key, content["lines"][key]) for key in BENEFIT_KINDS if key in content["lines"]},
+        reverse={key: reverse(key, standards[key]) for key in REVERSE_STANDARDS if key in standards},
     )

@@ -26,7 +26,7 @@ from reports import attachments, layout
 from reports.figures import AuditFigures, BatchFigures, CaseFigures, ProgrammeFigures
 from reports.people import addressee
 from reports.pdf import Attached, Printable
-from reports.terms import KINDS, Kind
+from reports.terms import ACCOUNTS, BATCH_STATES, FORMATS, KINDS, REASONS, Kind
 
 Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures
 
@@ -110,6 +110,7 @@ def _letter(figures: Figures, _: Head | None) -> dict[str, Any]:
         "to": addressee(figures.claimant, figures.age, figures.deceased),
         "opening": opening(figures, grounds),
         "grounds": grounds,
+        "reasons": REASONS,
         "by_amount": by_amount and all(GRAVITY[reason.code] == AMOUNT for reason in grounds),
         "pay_by": figures.determined_on + _PAY_WITHIN,
         "rights_number": "四",
@@ -136,6 +137,8 @@ def _batch(figures: Figures, _: Head | None) -> dict[str, Any]:
         "matrix": layout.matrix(figures.lines),
         "parts": layout.parts(figures.lines),
         "attached": attachments.digests(attachments.batch(figures)),
+        "states": BATCH_STATES,
+        "formats": FORMATS,
     }
 
 
@@ -158,6 +161,13 @@ def _audit(figures: Figures, head: Head | None) -> dict[str, Any]:
         "description": programme.policy.number,
         "head": head,
         "p": programme,
+        "paid_fen": sum(case.paid_fen for case in figures.cases),
+        "duplicates_found": sum(test.found for test in figures.duplicates),
+        "segregation_found": sum(test.found for test in figures.segregation),
+        "controls_off": sum(1 for control in figures.controls if control.count_off or control.amount_off_fen),
+        "off_fen": sum(abs(control.amount_off_fen) for control in figures.controls),
+        "states": BATCH_STATES,
+        "accounts": ACCOUNTS,
         "people": layout.people(figures.cases),
         "parts": layout.parts(figures.cases),
         "attached": attachments.digests(attachments.audit(figures)),

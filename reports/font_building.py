@@ -15,29 +15,25 @@ from fontTools.ttLib import TTFont
 
 _CLOSENESS = 1.0
 """How far, in thousandths of an em, a curve may lie from the original one."""
-_SIGNS = (*range(0x20, 0x7F), *range(0xA0, 0x100), *range(0x2010, 0x2040), *range(0x3000, 0x3020), *range(0xFF01, 0xFF5F))
-"""Latin letters, general punctuation, full-width signs."""
+_ROW = range(0xA1, 0xFF)
 
 
-def usual_characters() -> tuple[int, ...]:
-    """Code points of signs and of GB 2312, the common ones first.
-
-    A font that is embedded keeps room for every glyph up to the last one used, so the order is worth much: signs, the
-    3,755 common characters (rows 16 to 55), the 3,008 rarer ones (56 to 87), then other scripts (1 to 9).
-    """
-    found = dict.fromkeys(_SIGNS)
-    for row in (*range(16, 88), *range(1, 10)):
-        for cell in range(1, 95):
-            text = bytes((0xA0 + row, 0xA0 + cell)).decode("gb2312", "ignore")
-            found.update(dict.fromkeys(map(ord, text)))
-    return tuple(found)
+def usual_characters() -> frozenset[int]:
+    """Code points of GB 2312, Latin letters, general punctuation, and full-width signs."""
+    found = {*range(0x20, 0x7F), *range(0xA0, 0x100), *range(0x2010, 0x2040), *range(0x3000, 0x3020)}
+    found.update(range(0xFF01, 0xFFE7))
+    for high in _ROW:
+        for low in _ROW:
+            text = bytes((high, low)).decode("gb2312", "ignore")
+            found.update(map(ord, text))
+    return frozenset(found)
 
 
 def build(source: Path, family: str, target: Path) -> None:
     """Writes a TrueType font with the usual characters of `source` under the name `family`."""
     font = TTFont(source, lazy=True)
     drawn, widths, names = font.getGlyphSet(), font["hmtx"], font.getBestCmap()
-    wanted = {code: names[code] for code in usual_characters() if code in names}
+    wanted = {code: names[code] for code in sorted(usual_characters()) if code in names}
     order = [".notdef", *dict.fromkeys(wanted.values())]
     new_name = {old: f"g{place}" if place else ".notdef" for place, old in enumerate(order)}
     glyphs = {}

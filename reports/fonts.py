@@ -24,7 +24,7 @@ from foundation.errors import ConfigurationError
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _BUILD = "import sys; sys.path.append(sys.argv[1]); from reports.font_building import main; main(*sys.argv[2:])"
 _MOST_SECONDS = 600
-_EDITION = "3"
+_EDITION = "1"
 """Counted up when `reports.font_building` makes other fonts of the same sources."""
 
 PACKAGES = {"pylopdf-fonts-zh-cn": "pylopdf_fonts_zh_cn", "pylopdf-fonts-jp": "pylopdf_fonts_jp"}

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from claims.checks import AMOUNT, GRAVITY, REJECT
 from claims.models import ClaimRow, DecisionRow, Determination, Review
-from claims.phrases import AMOUNT_REASONS, CHECKS
 from claims.storing import load_claim
 from foundation.clock import business_day
 from foundation.identifiers import birth_date, sex
@@ -29,7 +28,7 @@ from policies.queries import policy_by_id
 from reports.figures import Count, ProgrammeFigures, Tally
 from reports.people import AGE_BANDS, age_on, band_of
 from reports.queries import policy_figures
-from reports.terms import SEXES, UNKNOWN
+from reports.terms import REASONS, SEXES, UNKNOWN
 
 
 def newest_policy(session: Session, policy_number: str) -> Policy:
@@ -192,21 +191,15 @@ def _tally(name: str, claims: Sequence[_Claim]) -> Tally:
     )
 
 
-def reason_title(code: str) -> str:
-    """A reason in a few words."""
-    return AMOUNT_REASONS[code].title_zh if GRAVITY[code] == AMOUNT else CHECKS[code].failed.title_zh
-
-
 def _reasons(claims: Sequence[_Claim], *outcomes: str) -> tuple[Count, ...]:
-    """How often each reason stands in decisions of these outcomes; of rejects those reasons only that reject."""
+    """How often each reason stands in decisions of these outcomes: the reasons that bring such an outcome about."""
+    gravities = (REJECT, AMOUNT) if outcomes == ("reject",) else outcomes
     counted: Counter[str] = Counter()
     for claim in claims:
         if claim.outcome in outcomes:
-            counted.update(
-                code for code in claim.reasons if claim.outcome != "reject" or GRAVITY[code] in (REJECT, AMOUNT)
-            )
+            counted.update(code for code in claim.reasons if GRAVITY[code] in gravities)
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(Count(reason_title(code), number) for code, number in ordered)
+    return tuple(Count(REASONS[code], number) for code, number in ordered)
 
 
 class _Money(NamedTuple):

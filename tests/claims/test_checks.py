@@ -10,12 +10,12 @@ import pytest
 
 from claims.checks import GRAVITY
 from tests.claims import model
+from tests.claims.model_checks import GRAVITY as RULES
 from tests.claims.tidy import (
     CHILD,
     EVENT,
     HEAD,
     NOTIFIED,
-    POLICY,
     WIFE,
     accident,
     decided,
@@ -24,20 +24,18 @@ from tests.claims.tidy import (
     feeds_for,
     illness,
     income,
+    reasons,
     results,
     world_of,
 )
 from tests.claims.worlds import FEED_NAMES, Row, id_number
+from tests.policies.example import POLICY
 
 BILL = "28345.67"
 DAY = timedelta(1)
+OLDER, LATER = EVENT - DAY, EVENT + DAY
 STRANGER = id_number("19800101", 9)
 BORN_ON_29_FEBRUARY = id_number("20120229", 7)
-
-
-def reasons(*claims: Row, **world: Any) -> str:
-    """The reasons of the last claim."""
-    return results(*claims, **world)[-1][2]
 
 
 def on(event: date, **fields: Any) -> Row:
@@ -220,75 +218,6 @@ def test_the_income_ceiling_is_compared_exactly() -> None:
     assert reasons(bill, roster=nobody) == "INCOME_ABOVE_CEILING;NOT_COVERED_AT_EVENT"
 
 
-OLDER, LATER = EVENT - DAY, EVENT + DAY
-SOLD = [
-    ("deposits", {"amount": Decimal("50000.00"), "as_of": EVENT}, {"amount": Decimal("49999.99")}, {"as_of": LATER}),
-    ("machinery", {"price": Decimal("50000.00"), "registered_on": EVENT}, {"price": Decimal("49999.99")}, {"registered_on": LATER}),
-    ("housing", {"use": "商品住宅", "registered_on": date(2015, 6, 1)}, {"use": "商铺"}, {"registered_on": date(2015, 5, 31)}),
-    ("housing", {"use": "商品住宅", "registered_on": EVENT}, {"use": "商铺"}, {"registered_on": LATER}),
-    ("vehicles", {"price": Decimal("100000.00"), "registered_on": EVENT}, {"price": Decimal("99999.99")}, {"registered_on": LATER}),
-    ("companies", {"capital": Decimal("100000.00"), "status": "存续", "founded_on": EVENT}, {"capital": Decimal("99999.99")}, {"founded_on": LATER}),
-    ("companies", {"capital": Decimal("100000.00"), "status": "存续", "founded_on": OLDER}, {"status": "注销"}, {"founded_on": LATER}),
-    ("payroll", {"from_date": EVENT, "to_date": EVENT}, {"from_date": LATER, "to_date": None}, {"to_date": OLDER, "from_date": OLDER}),
-    ("payroll", {"from_date": OLDER, "to_date": None}, {"from_date": LATER}, {"to_date": OLDER}),
-]  # fmt: skip
-CODES = {
-    "deposits": ("REVERSE_DEPOSIT", "存款"),
-    "machinery": ("REVERSE_MACHINERY", "农机具"),
-    "housing": ("REVERSE_HOUSING", "商品房"),
-    "vehicles": ("REVERSE_VEHICLE", "车辆"),
-    "companies": ("REVERSE_COMPANY", "企业"),
-    "payroll": ("REVERSE_PAYROLL", "财政供养"),
-}
-
-
-@pytest.mark.parametrize(("feed", "hit", "small", "elsewhen"), SOLD)
-def test_a_reverse_standard_hits_a_member_and_a_clearance_answers_it(
-    feed: str, hit: Row, small: Row, elsewhen: Row
-) -> None:
-    bill, (code, matter) = illness("C1", BILL), CODES[feed]
-    hit = {"id_number": CHILD, **hit}
-    assert reasons(bill, **{feed: [hit]}) == code
-    for miss in (small, elsewhen, {"id_number": STRANGER}):
-        assert reasons(bill, **{feed: [{**hit, **miss}]}) == ""
-
-    def answered(*answers: tuple[date, bool], matter: str = matter, household_no: str = "H1") -> str:
-        rows = [
-            {"household_no": household_no, "matter": matter, "cleared_on": day, "passed": passed}
-            for day, passed in answers
-        ]
-        return reasons(bill, clearances=rows, **{feed: [hit]})
-
-    assert answered((NOTIFIED, True)) == ""
-    assert answered((NOTIFIED + DAY, True)) == code
-    assert answered((NOTIFIED, True), household_no="H2") == code
-    assert answered((NOTIFIED, True), matter="企业" if matter == "存款" else "存款") == code
-    assert answered((NOTIFIED, False), (NOTIFIED - DAY, True)) == code
-    assert answered((NOTIFIED - DAY, False), (NOTIFIED, True)) == ""
-    assert (
-        answered((NOTIFIED, True), (NOTIFIED, False)) == answered((NOTIFIED, False), (NOTIFIED, True)) == code
-    )
-    assert answered((NOTIFIED, True), (NOTIFIED + DAY, False)) == ""
-
-
-def test_a_relative_on_the_payroll_hits_and_without_kin_the_members_own_rows_still_do() -> None:
-    bill, row = illness("C1", BILL), {"from_date": EVENT, "to_date": None}
-    kin = [{"id_number": WIFE, "relative_id_number": STRANGER}]
-    paid = [{"id_number": STRANGER, **row}]
-    assert reasons(bill, payroll=paid) == ""
-    assert reasons(bill, payroll=paid, kin=kin) == "REVERSE_PAYROLL"
-    assert reasons(bill, payroll=paid, kin=[{"id_number": STRANGER, "relative_id_number": WIFE}]) == ""
-    assert reasons(bill, payroll=[*paid, {"id_number": WIFE, **row}], kin=None) == "NO_DATA;REVERSE_PAYROLL"
-    assert reasons(bill, payroll=None, kin=kin) == "NO_DATA"
-
-
-def test_an_officials_relative_of_the_claimants_village() -> None:
-    row = {"relative_id_number": CHILD, "village_code": "370323100001"}
-    assert reasons(illness("C1", BILL), officials=[row]) == "OFFICIAL_RELATIVE"
-    assert reasons(illness("C1", BILL), officials=[{**row, "village_code": "370323100002"}]) == ""
-    assert reasons(illness("C1", BILL), officials=[{**row, "relative_id_number": STRANGER}]) == ""
-
-
 def test_papers_of_the_line_and_of_the_benefit_are_asked_for_and_each_missing_one_is_named() -> None:
     claim = accident("C1", "death", person=WIFE, evidence=["户口本"])
     made = decided(world_of([claim]))[0].decision
@@ -442,5 +371,5 @@ def test_the_members_of_an_income_claim_are_covered_and_alive_on_its_day() -> No
 
 
 def test_every_check_has_a_gravity_and_the_table_is_the_rules() -> None:
-    assert {code: gravity for code, gravity in GRAVITY.items() if gravity != "amount"} == model.GRAVITY
+    assert {code: gravity for code, gravity in GRAVITY.items() if gravity != "amount"} == RULES
     assert {code for code, gravity in GRAVITY.items() if gravity == "amount"} == set(model.AMOUNT_REASONS)

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.claims.tidy import CHILD, POLICY, WIFE, accident, education, family, illness, income, results
+from tests.claims.tidy import CHILD, WIFE, accident, education, family, illness, income, results
+from tests.policies.example import POLICY
 
 BELOW = ("reject", "0.00", "BELOW_LINE")
 
@@ -63,6 +64,14 @@ def test_a_bill_beyond_the_cap_exhausts_it() -> None:
     bills = [illness("C1", "150000.00"), illness("C2", "10000.00"), illness("C3", "10000.00")]
     # 54,500 + 50,000 × 0.80 = 94,500; then 102,500 is held to 100,000; then nothing is left
     assert results(*bills) == [paid("94500.00"), paid("5500.00"), ("reject", "0.00", "CAP_EXHAUSTED")]
+
+
+def test_a_bill_of_nothing_beside_a_cap_that_is_just_full_exhausts_nothing() -> None:
+    # 156,875 gives 100,000: the cap, and not more than it
+    assert results(illness("C1", "156875.00"), illness("C2", "0.00")) == [
+        paid("100000.00"),
+        ("reject", "0.00", "NOTHING_MORE_DUE"),
+    ]
 
 
 def test_bills_accumulate_for_a_person_and_not_for_the_household() -> None:
