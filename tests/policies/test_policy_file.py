@@ -289,7 +289,7 @@ CHOICES = {"expense", "fixed", "graded", "shortfall", "person", "household", "po
 
 def test_any_other_value_changes_the_fingerprint() -> None:
     """Each number by one in its last digit and each text by a sign, but for words of a choice and the first tiers."""
-    tokens = re.finditer(r'(?<!\[\[)\b[0-9]+(\.[0-9]+)?(?=[ ,\]\n])|"[^"]+"(?= *[,\]}\n])', POLICY)
+    tokens = re.finditer(r'(?<=[ \[])(?<!\[\[)[0-9]+(\.[0-9]+)?(?=[ ,\]\n])|"[^"]+"(?= *[,\]}\n])', POLICY)
     spans = [found.span() for found in tokens if found[0].strip('"') not in CHOICES]
     seen = {read().fingerprint}
     for start, end in spans:

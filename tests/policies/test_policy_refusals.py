@@ -41,7 +41,7 @@ ONE_FAULT = [
     ("[lines.illness]", '[lines.travel]\ntitle = "行"\n[lines.illness]', "lines.travel"),
     ("[lines.illness]", "[lines.illness]\nlevels = []", "lines.illness.levels"),
     ("[lines.illness]", "[lines.illness]\ncap = 1.00", "lines.illness.cap"),
-    ("[lines.illness.benefits.medical]", f"[lines.illness.benefits.dental]\n[{MEDICAL}]", "lines.illness.benefits.dental"),
+    (f"[{MEDICAL}]", f"[lines.illness.benefits.dental]\n[{MEDICAL}]", "lines.illness.benefits.dental"),
     ("[lines.illness.benefits.medical]", "[lines.illness.benefits.medical]\nsum = 1.00", f"{MEDICAL}.sum"),
     ('kind = "fixed"', 'kind = "fixed"\ncap = 1.00', "lines.accident.benefits.death.cap"),
     ('kind = "graded"', 'kind = "graded"\ncap = 1.00', "lines.accident.benefits.disability.cap"),
@@ -111,7 +111,7 @@ ONE_FAULT = [
     ("[20000.00, 0.50]", '["20000.00", 0.50]', f"{MEDICAL}.tiers[2]"),
     ("[20000.00, 0.50]", "20000.00", f"{MEDICAL}.tiers[2]"),
     ('"相对贫困户" = 5000.00', '"相对贫困户" = "5000"', f"{MEDICAL}.franchise.相对贫困户"),
-    ('"相对贫困户" = 5000.00', '"相对贫困户" = 5000.00, "相对贫困户\u200b" = 1.00', f"{MEDICAL}.franchise.相对贫困户\u200b"),
+    (', "相对贫困户"', ', "相对贫困户" = 1, "相对贫困户\u200b"', f"{MEDICAL}.franchise.相对贫困户\u200b"),
     # tiers
     (TIERS, "tiers = []", f"{MEDICAL}.tiers"),
     ("[[0.00, 0.00]", "[[0.01, 0.00]", f"{MEDICAL}.tiers[0]"),
