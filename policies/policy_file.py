@@ -7,31 +7,20 @@ turned into the same policy again.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from foundation.cells import clean
 from foundation.errors import Fault, UnusableInput
 from foundation.money import MOST_FEN
-from policies.policy import (
-    BENEFIT_KINDS,
-    REVERSE_STANDARDS,
-    Benefit,
-    Line,
-    Policy,
-    Rate,
-    ReverseStandard,
-    Terms,
-    Tier,
-)
+from policies.canonical import policy_from_canonical
+from policies.policy import BENEFIT_KINDS, REVERSE_STANDARDS, Policy
 
 Parser = Callable[[Any, str], Any]
 _MOST_DIGITS = 30
@@ -39,7 +28,6 @@ _MOST_DIGITS = 30
 _MOST_DECIMALS = 1000
 """and behind it more than this are no number that anybody wrote: `1e-999999999` would fill the memory."""
 _MOST_WHOLE = 10**9
-_NO_DAY = date.min
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -370,120 +358,3 @@ def _benefit_reader(reader: _Reader, line: str, kind: str) -> Parser:
         if kind == "graded":
             required["grades"] = _dated(_grades)
     return lambda value, place: reader.table(value, place, required, optional)
-
-
-# --- from canonical content to a policy ------------------------------------------------------------------------------
-
-
-def policy_from_canonical(canonical: str) -> Policy:
-    """The policy whose canonical content this is (as stored beside its fingerprint)."""
-    content = json.loads(canonical)
-    head, period, line = content["policy"], content["policy"]["period"], content["poverty_line"]
-    ratio = _as_rate(line["ratio"])
-    starts = sorted({date.fromisoformat(day) for day in _days_in(content) if day} | {_NO_DAY})
-    return Policy(
-        number=head["number"],
-        title=head["title"],
-        purchaser=head["purchaser"],
-        insurer=head["insurer"],
-        jurisdiction=head["jurisdiction"],
-        period_from=date.fromisoformat(period["from"]),
-        period_to=date.fromisoformat(period["to"]),
-        premium_per_head_fen=head["premium_per_head"],
-        # Rounded down to the whole yuan (rules.md §1).
-        poverty_line_fen=line["basis"] * ratio.numerator // (ratio.denominator * 100) * 100,
-        poverty_line_basis_fen=line["basis"],
-        poverty_line_ratio=ratio,
-        poverty_line_clause=line["clause"],
-        starts=tuple(starts),
-        versions=tuple(_terms(content, day) for day in starts),
-        fingerprint=hashlib.sha256(canonical.encode()).hexdigest(),
-        canonical=canonical,
-    )
-
-
-def _days_in(content: Any) -> Iterable[str]:
-    """First days of every dated value; a dated value is the only list of lists that begin with a date or ""."""
-    if isinstance(content, dict):
-        for value in content.values():
-            yield from _days_in(value)
-    elif isinstance(content, list):
-        for item in content:
-            if isinstance(item, list) and len(item) == 2 and isinstance(item[0], str):
-                yield item[0]
-
-
-def _as_rate(text: str) -> Rate:
-    whole, _, decimals = text.partition(".")
-    return Rate(int(whole + decimals), 10 ** len(decimals), text)
-
-
-def _terms(content: dict[str, Any], day: date) -> Terms:
-    def value(table: dict[str, Any], key: str, absent: Any = None) -> Any:
-        steps = table.get(key)
-        if steps is None:
-            return absent
-        current = steps[0][1]
-        for first, item in steps:
-            if first and date.fromisoformat(first) <= day:
-                current = item
-        return current
-
-    def reverse(key: str, table: dict[str, Any]) -> ReverseStandard:
-        amount = {"company": "capital_from", "deposit": "amount_from"}.get(key, "price_from")
-        return ReverseStandard(
-            key=key,
-            clause=table["clause"],
-            from_fen=value(table, amount, 0),
-            uses=frozenset(value(table, "uses", ())),
-            within_years=value(table, "within_years"),
-            statuses=frozenset(value(table, "statuses", ())),
-        )
-
-    def benefit(line: str, key: str, table: dict[str, Any], papers: list[str]) -> Benefit:
-        rate = value(table, "rate")
-        return Benefit(
-            line=line,
-            key=key,
-            kind=table["kind"],
-            clause=table["clause"],
-            evidence=tuple(dict.fromkeys([*papers, *value(table, "evidence", [])])),
-            per_household=table.get("per") == "household",
-            over_academic_year=table.get("over") == "academic_year",
-            franchise_fen=value(table, "franchise"),
-            tiers=tuple(Tier(start, _as_rate(text)) for start, text in value(table, "tiers", [])),
-            cap_fen=value(table, "cap"),
-            sum_fen=value(table, "sum", 0),
-            grades=tuple(_as_rate(text) for text in value(table, "grades", [])),
-            rate=None if rate is None else _as_rate(rate),
-            cap_per_head_fen=value(table, "cap_per_head", 0),
-        )
-
-    def line(key: str, table: dict[str, Any]) -> Line:
-        ceiling, covered, levels = (
-            value(table, "income_ceiling"),
-            value(table, "covered_causes"),
-            value(table, "levels"),
-        )
-        papers = value(table, "evidence", [])
-        return Line(
-            key=key,
-            title=table["title"],
-            clause=table["clause"],
-            income_ceiling=None if ceiling is None else Fraction(ceiling),
-            income_ceiling_text=ceiling,
-            waiting_days=value(table, "waiting_days", 0),
-            excluded_causes=frozenset(value(table, "excluded_causes", [])),
-            covered_causes=None if covered is None else frozenset(covered),
-            levels=None if levels is None else frozenset(levels),
-            benefits={name: benefit(key, name, item, papers) for name, item in table["benefits"].items()},
-        )
-
-    standards = content.get("reverse_standards", {})
-    return Terms(
-        notice_days=value(content, "notice_days"),
-        time_bar_years=value(content, "time_bar_years"),
-        household_cap_fen=value(content, "household_cap"),
-        lines={key: line(key, content["lines"][key]) for key in BENEFIT_KINDS if key in content["lines"]},
-        reverse={key: reverse(key, standards[key]) for key in REVERSE_STANDARDS if key in standards},
-    )

@@ -7,9 +7,9 @@ from functools import lru_cache
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from policies.canonical import policy_from_canonical
 from policies.models import MasterPolicy
 from policies.policy import Policy
-from policies.policy_file import policy_from_canonical
 
 
 def policy_by_id(session: Session, policy_id: str) -> Policy:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.policy import BENEFIT_KINDS, REVERSE_STANDARDS, Benefit
-from policies.policy_file import parse_policy, policy_from_canonical
+from policies.canonical import policy_from_canonical
+from policies.policy_file import parse_policy
 from tests.policies.example import POLICY, changed, read
 
 TIERS = "tiers = [[0.00, 0.00], [5000.00, 0.30], [20000.00, 0.50], [50000.00, 0.70], [100000.00, 0.80]]"
