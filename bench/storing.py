@@ -28,7 +28,7 @@ from bench.rounds import Row, in_own_process, in_turns, spread, timed
 from claims.deciding import Decided
 from claims.models import ClaimRow, DecisionRow
 from claims.pack import POLICY_FILE, Pack, read_pack
-from claims.services import take_in_claims
+from claims.services.intake import take_in_claims
 from foundation.actors import Actor, Role
 from foundation.database import Base, Database, migrate
 from foundation.keyfile import open_sealer

@@ -135,7 +135,8 @@ GUARDS = [
         "claim_determined_frozen",
         "claim",
         "BEFORE UPDATE",
-        "OLD.state <> 'review' AND (OLD.sealed <> NEW.sealed OR OLD.digest <> NEW.digest OR OLD.claim_no <> NEW.claim_no)",
+        "OLD.state <> 'review' AND "
+        "(OLD.sealed <> NEW.sealed OR OLD.digest <> NEW.digest OR OLD.claim_no <> NEW.claim_no)",
     ),
     Guard(
         "determination_agrees",

@@ -1,7 +1,7 @@
 """A policy from its canonical content: plain values as `policies.policy_file` writes and the database stores them.
 
-Pure. A dated value is `[[first day or "", value], …]`, ascending; for every day on which something changes the policy has
-its own `Terms`, so that nothing can be read as of another day than the event date.
+Pure. A dated value is `[[first day or "", value], …]`, ascending; for every day on which something changes the policy
+has its own `Terms`, so that nothing can be read as of another day than the event date.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from claims.deciding import DECISION_COLUMNS, PackCase, decision_rows
 from claims.pack import POLICY_FILE, Pack, errors_csv, read_pack
-from claims.services import determine
-from claims.taking_in import PackTakenIn, pack_files, take_in_pack
+from claims.services.determination import determine
+from claims.services.pack import PackTakenIn, pack_files, take_in_pack
 from foundation.clock import Clock, SystemClock, as_of
 from foundation.csvfiles import csv_bytes
 from foundation.database import Database, migrate, one_at_a_time

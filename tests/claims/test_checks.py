@@ -63,8 +63,13 @@ def test_in_the_tidy_household_nothing_fails() -> None:
 
 @pytest.mark.parametrize("line", ["illness", "education", "accident", "income"])
 def test_not_insured_and_line_not_in_policy_stand_alone(line: str) -> None:
-    make = {"illness": illness, "education": education, "income": income}
-    claim = accident("C1", "property", "1000.00") if line == "accident" else make[line]("C1", "50.00")
+    claims = [
+        illness("C1", "50.00"),
+        education("C1", "50.00"),
+        income("C1", "50.00"),
+        accident("C1", "medical"),
+    ]
+    claim = next(claim for claim in claims if claim["line"] == line)
     stranger = {**claim, "id_number": STRANGER, "evidence": [], "name": "某"}
     no_lines = POLICY[: POLICY.index("[lines.illness]")] + "[lines]\n"
     assert results(stranger) == [("reject", "0.00", "NOT_INSURED")]
@@ -120,10 +125,9 @@ def test_notice_and_time_bar(event: date, notified: date, expected: str) -> None
 
 
 def test_only_an_accident_is_notified_after_it_happened() -> None:
-    before = {"notified_on": EVENT - DAY}
-    assert reasons(accident("C1", "medical", "500.00", **before)) == "NOTICE_BEFORE_EVENT"
+    assert reasons(accident("C1", "medical", "500.00", notified_on=OLDER)) == "NOTICE_BEFORE_EVENT"
     assert reasons(accident("C1", "medical", "500.00", notified_on=EVENT)) == ""
-    assert reasons(education("C1", "10000.00", **before)) == ""
+    assert reasons(education("C1", "10000.00", notified_on=OLDER)) == ""
 
 
 def test_a_name_is_the_rosters() -> None:
@@ -208,6 +212,20 @@ def test_the_income_ceiling_is_compared_exactly() -> None:
     bill = illness("C1", BILL)
     assert reasons(bill, roster=roster(income_per_head=Decimal("18916.55"))) == ""
     assert reasons(bill, roster=roster(income_per_head=Decimal("18916.56"))) == "INCOME_ABOVE_CEILING"
+    # members covered on that very day share the cost, dead or not; those who are not do not: a half is 14,172.835
+    for cover, expected in (
+        ({"cover_from": EVENT}, "INCOME_ABOVE_CEILING"),
+        ({"cover_from": LATER}, ""),
+        ({"cover_to": EVENT}, "INCOME_ABOVE_CEILING"),
+        ({"cover_to": OLDER}, ""),
+    ):
+        people = roster(income_per_head=Decimal("18916.56"))
+        people[-1] |= cover
+        assert (
+            reasons(bill, roster=people)
+            == reasons(bill, roster=people, deaths=dead(CHILD, OLDER))
+            == expected
+        )
     # no member covered on that day counts as one: 37,813.67 − 28,345.67 = 9,468
     nobody = [
         {**row, "cover_from": EVENT + DAY, "renewal": True}
@@ -272,13 +290,8 @@ def feed_row(claim: Row, feed: str, **changes: Any) -> list[Row]:
 
 
 def test_the_departments_row_of_an_illness() -> None:
-    paid = {
-        "basic": Decimal("100.00"),
-        "major": Decimal("20.00"),
-        "aid": Decimal("3.00"),
-        "other": Decimal("7.00"),
-    }
-    claim = illness("C1", BILL, **paid)
+    paid = [Decimal(text) for text in ("100.00", "20.00", "3.00", "7.00")]
+    claim = illness("C1", BILL, basic=paid[0], major=paid[1], aid=paid[2], other=paid[3])
     for changes, expected in (
         ({"basic": Decimal("0.00"), "aid": Decimal("103.00")}, ""),  # the same burden
         ({"total": Decimal("28345.68")}, "FEED_MISMATCH"),

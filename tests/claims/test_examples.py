@@ -202,8 +202,8 @@ def test_the_household_cap_holds_all_lines_and_what_it_takes_is_not_given_back()
 def test_a_household_cap_that_grows_gives_what_is_left_of_it_and_nothing_twice() -> None:
     cap = "{ since = { 2020-01-01 = 4000.00, 2020-07-01 = 6000.00 } }"
     toml = POLICY.replace("household_cap = 150000.00", f"household_cap = {cap}")
-    later = {"event_on": date(2020, 7, 1), "notified_on": date(2020, 7, 2)}
-    claims = [illness("C1", "20000.00"), illness("C2", "8345.67", **later)]
+    later = illness("C2", "8345.67", event_on=date(2020, 7, 1), notified_on=date(2020, 7, 2))
+    claims = [illness("C1", "20000.00"), later]
     # 4,500 held to 4,000; then 4,172.84 held to 6,000 − 4,000
     assert results(*claims, toml=toml) == [paid("4000.00"), paid("2000.00")]
 

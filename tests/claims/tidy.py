@@ -94,13 +94,11 @@ def feeds_for(claims: Sequence[Row]) -> dict[str, list[Row] | None]:
     for row in claims:
         person = {"id_number": row["id_number"]}
         if row["line"] == "illness":
-            keys = ("document_no", "total", "basic", "major", "aid")
-            feeds["medical"].append(
-                {**person, **{key: row[key] for key in keys}, "settled_on": row["event_on"]}
-            )
+            paid = {key: row[key] for key in ("document_no", "total", "basic", "major", "aid")}
+            feeds["medical"].append({**person, **paid, "settled_on": row["event_on"]})
         elif row["line"] == "education":
-            keys = ("academic_year", "level")
-            feeds["education"].append({**person, **{key: row[key] for key in keys}, "status": "在籍"})
+            year = {key: row[key] for key in ("academic_year", "level")}
+            feeds["education"].append({**person, **year, "status": "在籍"})
         elif row.get("benefit") == "death":
             feeds["deaths"].append({**person, "died_on": row["event_on"]})
     return dict(feeds)

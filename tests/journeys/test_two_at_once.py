@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from claims.models import Determination
-from claims.services import determine
+from claims.services.determination import determine
 from foundation.clock import as_of
 from foundation.database import Database
 from foundation.errors import ConflictError, NotAllowedError

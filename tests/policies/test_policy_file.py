@@ -34,7 +34,11 @@ def test_the_example_is_read_with_every_figure_in_fen() -> None:
     assert tuple(terms.reverse) == REVERSE_STANDARDS
     illness = terms.lines["illness"]
     assert (illness.income_ceiling, illness.income_ceiling_text) == (Fraction(3, 2), "1.5")
-    assert (illness.waiting_days, illness.excluded_causes, illness.covered_causes) == (30, {"整形美容"}, None)
+    assert (illness.waiting_days, illness.excluded_causes, illness.covered_causes) == (
+        30,
+        frozenset({"整形美容"}),
+        None,
+    )
     medical = illness.benefits["medical"]
     assert medical.franchise_fen == {"default": 10_000_00, "相对贫困户": 5_000_00}
     assert [(tier.from_fen, tier.rate.text) for tier in medical.tiers][:3] == [
@@ -159,8 +163,11 @@ def test_words_are_read_like_cells() -> None:
     terms = read(*strange).on(date(2020, 6, 1))
     illness = terms.lines["illness"]
     assert illness.benefits["medical"].franchise_fen == {"default": 10_000_00, "相对贫困户(A)": 5_000_00}
-    assert (illness.excluded_causes, illness.title) == ({"整形美容", "ABC"}, "因病")
-    assert (terms.reverse["housing"].uses, illness.benefits["medical"].per_household) == ({"商品住宅"}, False)
+    assert (illness.excluded_causes, illness.title) == (frozenset({"整形美容", "ABC"}), "因病")
+    assert (terms.reverse["housing"].uses, illness.benefits["medical"].per_household) == (
+        frozenset({"商品住宅"}),
+        False,
+    )
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing() -> None:

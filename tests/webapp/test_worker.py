@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select, update
 
-from claims.services import determine
+from claims.services.determination import determine
 from foundation.clock import as_of
 from foundation.database import Database
 from foundation.jobs import Job, ask_for

@@ -21,7 +21,7 @@ from claims import intake_files
 from claims.deciding import Decided
 from claims.models import PackIntake
 from claims.pack import POLICY_FILE, Pack
-from claims.services import take_in_claims
+from claims.services.intake import take_in_claims
 from foundation.actors import Actor
 from foundation.database import one_at_a_time
 from foundation.sealing import Sealer

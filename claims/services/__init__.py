@@ -1,0 +1,1 @@
+"""What can be done to claims: taking in a pack, and determining what it decided."""
