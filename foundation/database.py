@@ -8,9 +8,10 @@ stands at the edge (command line, page, task) opens `transaction()`, and that co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, cast
 
@@ -241,34 +242,32 @@ def bulk_insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> N
     connection = session.connection()
     names = list(rows[0])
     columns = [table.c[name] for name in names]
+    cells = itemgetter(*names)
     if connection.dialect.name == "sqlite":
         # The driver's own executemany: SQLAlchemy's costs twice as much a row and adds nothing here.
-        converters = [_sqlite_value(column.type) for column in columns]
         marks = ", ".join("?" * len(names))
         statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  # names are the table's
-        values = [
-            tuple(
-                convert(row[name]) if convert else row[name]
-                for name, convert in zip(names, converters, strict=True)
-            )
-            for row in rows
-        ]
-        connection.exec_driver_sql(statement, values)
+        by_column = zip(columns, zip(*map(cells, rows), strict=True), strict=True)
+        values = [_sqlite_values(column.type, found) for column, found in by_column]
+        connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
         return
     cursor = connection.connection.cursor()
     with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row[name] for name in names])
+            copy.write_row(cells(row))
 
 
-def _sqlite_value(kind: TypeEngine[Any]) -> Any:
+def _sqlite_values(kind: TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """A column's values as SQLite stores them. Days and instants come again and again: each is written out once."""
     if isinstance(kind, Instant):
-        return lambda value: None if value is None else instant_text(value)
+        texts = {value: None if value is None else instant_text(value) for value in set(values)}
+        return [texts[value] for value in values]
     if isinstance(kind, Date):
-        return lambda value: value.isoformat() if isinstance(value, date) else value
+        texts = {value: None if value is None else value.isoformat() for value in set(values)}
+        return [texts[value] for value in values]
     if isinstance(kind, Boolean):
-        return lambda value: None if value is None else int(value)
-    return None
+        return [None if value is None else int(value) for value in values]
+    return values
 
 
 def one_at_a_time(session: Session, work: str) -> None:

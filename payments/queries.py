@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from foundation.sealing import Sealer
-from payments.batching import PaymentLine
+from payments.batching import PaymentLine, doubts
 from payments.models import BankFile, Batch, FundReceipt, LedgerEntry, Payable, Payment
 
 
@@ -90,3 +90,12 @@ def withheld(session: Session) -> list[tuple[str, str]]:
         select(Payable.id, Payable.withheld_code).where(Payable.state == "withheld").order_by(Payable.number)
     )
     return [(row[0], row[1] or "") for row in session.execute(query)]
+
+
+def batch_warnings(session: Session, sealer: Sealer, batch_id: str) -> list[tuple[str, str, str, str]]:
+    """(reference, code, Chinese, English) of what looks doubtful in a batch: for the person who checks it."""
+    return [
+        (line.reference, *doubt)
+        for line in batch_lines(session, sealer, batch_id)
+        for doubt in doubts(line.payee_account, line.bank_code)
+    ]

@@ -36,8 +36,6 @@ from payments.errors import BatchChanged, FundsShort
 from payments.models import BankFile, Batch, FundReceipt, LedgerEntry, Payable, Payment
 from payments.queries import bank_files, batch_lines, funds_available, open_payee
 
-REFERENCE_SERIES = "payment_reference"
-
 
 def reference_prefix(policy_number: str) -> str:
     """What message ids and references begin with: the policy's number if a bank file can carry it, else its digest."""
@@ -171,17 +169,19 @@ def make_batch(
                 row.line,
             )
         )
-    attempts = {
-        row[0]: row[1]
-        for row in session.execute(select(Payment.payable_id, func.count()).group_by(Payment.payable_id))
-    }
-    # Taking none locks the series; just as many are taken afterwards as there are lines, so that no number is lost.
-    following = iter(range(take_numbers(session, REFERENCE_SERIES, 0).stop, 10**8))
-    draft = batching.plan_batch(offered, lambda _: batching.end_to_end_reference(prefix, next(following)))
+    earlier = _earlier_payments(session)
+
+    def reference_of(payable: batching.Payable) -> str:
+        attempts, first = earlier.get(payable.payable_id, (0, ""))
+        if attempts:
+            # A payment that came back is paid under a new reference that leads back to the first.
+            return f"{first}-R{attempts + 1}"
+        return batching.end_to_end_reference(prefix, pending[payable.payable_id].number)
+
+    draft = batching.plan_batch(offered, reference_of)
     _withhold(session, maker, at, draft.refusals)
     if not draft.lines:
         return None
-    take_numbers(session, REFERENCE_SERIES, draft.count)
     (number,) = take_numbers(session, "batch")
     batch = Batch(
         id=secrets.token_hex(16),
@@ -208,7 +208,7 @@ def make_batch(
             {
                 "id": identity,
                 "payable_id": line.payable_id,
-                "attempt": attempts.get(line.payable_id, 0) + 1,
+                "attempt": earlier.get(line.payable_id, (0, ""))[0] + 1,
                 "batch_id": batch.id,
                 "sequence": line.sequence,
                 "reference": line.reference,
@@ -228,6 +228,13 @@ def make_batch(
         session, maker, at, [Change("batch.made", "batch", batch.id, after=batch.content_digest), *changes]
     )
     return batch
+
+
+def _earlier_payments(session: Session) -> dict[str, tuple[int, str]]:
+    """Payable → (attempts so far, reference of the first)."""
+    query = select(Payment.payable_id, func.count(), func.min(Payment.reference)).group_by(Payment.payable_id)
+    # The first reference is the shortest of its payable, and so sorts first: the others continue it.
+    return {row[0]: (row[1], row[2]) for row in session.execute(query)}
 
 
 def _withhold(session: Session, actor: Actor, at: datetime, refusals: Sequence[batching.Refusal]) -> None:

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from claims.adjudication import Decision, decide
 from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Determination
-from claims.storing import dump
 from foundation.clock import business_day
 from foundation.masking import mask_account
 from foundation.sealing import Sealer
@@ -151,7 +150,7 @@ class _Decided:
             facts, decision = opened(sealer, row.id, row.sealed)
             self._tested += 1
             claim, household = facts.claim, facts.household
-            if dump(decide(policy_by_id(session, row.policy_id), facts)) != dump(decision):
+            if _conclusion(decide(policy_by_id(session, row.policy_id), facts)) != _conclusion(decision):
                 self._differing.append(claim.claim_no)
             if row.outcome == "approve":
                 self.records[row.id] = facts, decision
@@ -176,17 +175,23 @@ class _Decided:
         """A household whose shortfall of income was made up more than once."""
         counted = Counter(item.household for item in self._approved if item.line == "income")
         found = (f"户 {household}" for household, number in counted.items() if number > 1)
-        return _finding("D10", "同户重复获收入险赔付", "同一户在本保单下有两件以上收入责任险给付案件", len(counted), found)
+        definition = "同一户在本保单下有两件以上收入责任险给付案件"
+        return _finding("D10", "同户重复获收入险赔付", definition, len(counted), found)
 
     def same_again(self) -> Finding:
         """A determined claim whose decision does not come out the same from its stored facts."""
         return _finding(
             "D12",
             "重算不一致",
-            "按留存的事实和保单重新计算每一件核定案件,结论、检查项或金额与留存决定不同",
+            "按留存的事实和保单重新计算每一件核定案件,结论、理由、金额或收款信息与留存决定不同",
             self._tested,
             self._differing,
         )
+
+
+def _conclusion(decision: Decision) -> tuple[object, ...]:
+    payee = decision.payee_account, decision.payee_name, decision.bank_code
+    return decision.outcome, decision.payable_fen, decision.entitled_fen, decision.reasons, *payee
 
 
 def _same_payee(payees: Sequence[tuple[str, Payee, Decision]]) -> Finding:

@@ -44,6 +44,8 @@ def closing_page(run: Run) -> str:
             f"批次 {batch['message_id']}:{batch['payments']} 笔 {batch['total_yuan']} 元 / payments, yuan"
             f" ({batch['state']})"
         )
+        for code, count in batch["warnings"].items():
+            lines.append(f"  请复核人留意 {count} 笔 / for the checker: {code}")
     for code, count in summary["withheld"].items():
         lines.append(f"未能付款 {count} 笔 / payments withheld: {code}")
     lines.append(f"审计链 {summary['trail']['events']} 条 / events, root {summary['trail']['root'][:16]}…")

@@ -113,7 +113,7 @@ def run_pack(options: Options, progress: Progress) -> Run:
         write_copy(options.out / "decisions.csv", csv_bytes(DECISION_COLUMNS, decision_rows(decided)))
         write_copy(options.out / "errors.csv", errors_csv(pack.errors))
         trail = _pay(run, database, sealer, clock, policy) if not options.decide_only else _head(database)
-        run.summary = summarise(run.seconds, decided, pack, policy, database, trail)
+        run.summary = summarise(run.seconds, decided, pack, policy, database, sealer, trail)
         write_summary(options.out / "summary.json", run.summary)
     finally:
         database.close()

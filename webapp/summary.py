@@ -15,8 +15,9 @@ from claims.pack import Pack
 from foundation.database import Database
 from foundation.files import write_copy
 from foundation.money import yuan_text
+from foundation.sealing import Sealer
 from foundation.trail import Head
-from payments.queries import bank_files, batches, funds_available, withheld
+from payments.queries import bank_files, batch_warnings, batches, funds_available, withheld
 from policies.policy import Policy
 
 
@@ -26,6 +27,7 @@ def summarise(
     pack: Pack,
     policy: Policy,
     database: Database,
+    sealer: Sealer,
     trail: Head,
 ) -> dict[str, Any]:
     """Counts per outcome, line and reason, control totals, file digests, head of the trail, seconds per stage."""
@@ -45,6 +47,7 @@ def summarise(
                 "state": batch.state,
                 "payments": batch.payments,
                 "total_yuan": yuan_text(batch.total_fen),
+                "warnings": dict(Counter(row[1] for row in batch_warnings(session, sealer, batch.id))),
                 "files": {row.name: row.sha256 for row in bank_files(session, batch.id)},
             }
             for batch in batches(session)

@@ -37,7 +37,7 @@ def decision_row(
         "payable_fen": min(decision.payable_fen, MOST_FEN),
         "entitled_fen": min(decision.entitled_fen, MOST_FEN),
         "reasons": ";".join(decision.reasons),
-        "sealed": sealer.seal("decision", "sealed", identity, content.decode()),
+        "sealed": sealer.seal("decision", "sealed", identity, content),
         "digest": digest,
         "made_at": at,
     }

@@ -113,7 +113,7 @@ class _Intake:
             "notified_on": claim.notified_on,
             "event_on": claim.event_on,
             "state": "review",
-            "sealed": self._sealer.seal("claim", "sealed", identity, content.decode()),
+            "sealed": self._sealer.seal("claim", "sealed", identity, content),
             "digest": digest,
             "changed_at": self._at,
         }
