@@ -194,11 +194,11 @@ CHECKS: dict[str, CheckPhrases] = {
     "INCOME_ABOVE_CEILING": _check(
         ("收入上限", "income ceiling"),
         (
-            "人均 {income_fen} 元减费用 {measure_fen} 元 ÷ {people} 人,未超过贫困线 {poverty_line_fen} 元的 {ceiling} 倍",
+            "人均 {income_fen} 元减 {measure_fen} 元 ÷ {people} 人,未超过贫困线 {poverty_line_fen} 元的 {ceiling} 倍",
             "{income_fen} a head less {measure_fen} ÷ {people} is not above {ceiling} of the line {poverty_line_fen}",
         ),
         (
-            "人均 {income_fen} 元减费用 {measure_fen} 元 ÷ {people} 人,仍超过贫困线 {poverty_line_fen} 元的 {ceiling} 倍",
+            "人均 {income_fen} 元减 {measure_fen} 元 ÷ {people} 人,仍超过贫困线 {poverty_line_fen} 元的 {ceiling} 倍",
             "{income_fen} a head less {measure_fen} ÷ {people} is above {ceiling} of the line {poverty_line_fen}",
         ),
     ),

@@ -82,7 +82,7 @@ class Instant(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return instant_text(value) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         if value is None:
             return None
         return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
@@ -246,7 +246,7 @@ def bulk_insert(session: Session, table: Table, rows: list[dict[str, Any]]) -> N
     if connection.dialect.name == "sqlite":
         # The driver's own executemany: SQLAlchemy's costs twice as much a row and adds nothing here.
         marks = ", ".join("?" * len(names))
-        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  # names are the table's
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
         by_column = zip(columns, zip(*map(cells, rows), strict=True), strict=True)
         values = [_sqlite_values(column.type, found) for column, found in by_column]
         connection.exec_driver_sql(statement, list(zip(*values, strict=True)))

@@ -23,7 +23,9 @@ class StoredFile(Base):
     """The sealed bytes of one file."""
 
     __tablename__ = "stored_file"
-    __table_args__ = strict(CheckConstraint("size >= 0", name="size"), CheckConstraint("length(sha256) = 64", name="sha256"))
+    __table_args__ = strict(
+        CheckConstraint("size >= 0", name="size"), CheckConstraint("length(sha256) = 64", name="sha256")
+    )
     id: Mapped[str] = mapped_column(String, primary_key=True)
     media_type: Mapped[str] = mapped_column(String)
     sha256: Mapped[str] = mapped_column(String)

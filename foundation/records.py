@@ -26,4 +26,6 @@ def record_from_data(kind: type[T], data: dict[str, Any], **converters: Callable
     names = {field.name for field in fields(kind)}  # type: ignore[arg-type]  # called with dataclasses only
     if names != data.keys():
         raise ValueError(f"stored {kind.__name__} has other fields than today's")
-    return kind(**{name: converters[name](value) if name in converters else value for name, value in data.items()})
+    return kind(
+        **{name: converters[name](value) if name in converters else value for name, value in data.items()}
+    )

@@ -39,7 +39,9 @@ class FactsOfHouseholds:
         for row in roster:
             self._rows[row.household_no].append(row)
             self._household_of[row.id_number] = row.household_no
-        self._heads = {number: head for number, rows in self._rows.items() if (head := _head(rows)) is not None}
+        self._heads = {
+            number: head for number, rows in self._rows.items() if (head := _head(rows)) is not None
+        }
         self._accounts: dict[str, list[str]] = defaultdict(list)
         for number, head in self._heads.items():
             if head.account_no:
@@ -52,7 +54,9 @@ class FactsOfHouseholds:
 
     def account_also_of(self, account_no: str, household_no: str) -> str | None:
         """Another household whose head has this account in the roster (the first by number), or None."""
-        return min((number for number in self._accounts.get(account_no, ()) if number != household_no), default=None)
+        return min(
+            (number for number in self._accounts.get(account_no, ()) if number != household_no), default=None
+        )
 
     def deaths(self, id_number: str) -> tuple[date, ...]:
         """Days of death that were reported for a person, ascending."""
@@ -69,10 +73,14 @@ class FactsOfHouseholds:
             account_no=None if head is None else head.account_no,
             account_name=None if head is None else head.account_name,
             bank_code=None if head is None else head.bank_code,
-            holdings={key: found for key, index in self._holdings.items() if (found := _of_members(index, rows))},
+            holdings={
+                key: found for key, index in self._holdings.items() if (found := _of_members(index, rows))
+            },
             payroll=tuple(self._payroll_spells(rows)),
             clearances=tuple(self._clearances.get(household_no, ())),
-            official_kin=tuple((code, row.name) for row in rows for code in self._official_kin.get(row.id_number, ())),
+            official_kin=tuple(
+                (code, row.name) for row in rows for code in self._official_kin.get(row.id_number, ())
+            ),
             absent_feeds=self._absent,
         )
 
@@ -121,13 +129,19 @@ class FactsOfHouseholds:
         for deposit in feeds.deposits or ():
             holdings["deposit"][deposit.id_number].append(("", deposit.amount_fen, deposit.as_of))
         for machine in feeds.machinery or ():
-            holdings["machinery"][machine.id_number].append((machine.name, machine.price_fen, machine.registered_on))
+            holdings["machinery"][machine.id_number].append(
+                (machine.name, machine.price_fen, machine.registered_on)
+            )
         for flat in feeds.housing or ():
             holdings["housing"][flat.id_number].append((flat.use, 0, flat.registered_on))
         for vehicle in feeds.vehicles or ():
-            holdings["vehicle"][vehicle.id_number].append((vehicle.plate, vehicle.price_fen, vehicle.registered_on))
+            holdings["vehicle"][vehicle.id_number].append(
+                (vehicle.plate, vehicle.price_fen, vehicle.registered_on)
+            )
         for company in feeds.companies or ():
-            holdings["company"][company.id_number].append((company.status, company.capital_fen, company.founded_on))
+            holdings["company"][company.id_number].append(
+                (company.status, company.capital_fen, company.founded_on)
+            )
         self._holdings = holdings
 
 
@@ -136,9 +150,13 @@ def _head(rows: Sequence[RosterRow]) -> RosterRow | None:
     return next((row for row in rows if row.relation == HEAD), None)
 
 
-def _of_members(index: Mapping[str, list[tuple[str, int, date]]], rows: Iterable[RosterRow]) -> tuple[Holding, ...]:
+def _of_members(
+    index: Mapping[str, list[tuple[str, int, date]]], rows: Iterable[RosterRow]
+) -> tuple[Holding, ...]:
     return tuple(
-        Holding(row.name, what, amount, on) for row in rows for what, amount, on in index.get(row.id_number, ())
+        Holding(row.name, what, amount, on)
+        for row in rows
+        for what, amount, on in index.get(row.id_number, ())
     )
 
 

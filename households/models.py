@@ -64,7 +64,12 @@ class Cover(Base):
 
 
 GUARDS = [
-    Guard("household_version", "household", "BEFORE UPDATE", "NEW.version NOT IN (OLD.version, OLD.version + 1)"),
-    *(Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE") for table in ("household", "person", "cover")),
+    Guard(
+        "household_version", "household", "BEFORE UPDATE", "NEW.version NOT IN (OLD.version, OLD.version + 1)"
+    ),
+    *(
+        Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE")
+        for table in ("household", "person", "cover")
+    ),
     Guard("person_same", "person", "BEFORE UPDATE", "OLD.id_lookup <> NEW.id_lookup"),
 ]

@@ -25,6 +25,9 @@ from foundation.trail import Change, record
 from policies.policy import Policy
 from policies.queries import policy_by_id
 
+_BLOCK = 100
+"""Changes, two for a new claim with its decision, that are written at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimsTakenIn:
@@ -69,14 +72,19 @@ def take_in_claims(
             groups.setdefault(household_id, []).append(item)
         else:
             work.decision(item.facts, item.decision)
+        work.write_full_block()
     standing_of = by_household(known.values())
     for household_id, items in groups.items():
         work.decide_anew(items, standing_of[household_id], known)
-    return work.write()
+        work.write_full_block()
+    return work.finish()
 
 
 class _Intake:
-    """Collects the rows of one intake and writes them in bulk, each with its event."""
+    """Collects the rows of one intake and writes them in blocks, each row with its event.
+
+    Blocks keep the memory flat: a decision's record is long, and a county has many.
+    """
 
     def __init__(
         self, session: Session, sealer: Sealer, actor: Actor, at: datetime, policy: Policy, policy_id: str
@@ -89,6 +97,7 @@ class _Intake:
         self._decisions: list[dict[str, Any]] = []
         self._reviews: list[dict[str, Any]] = []
         self._changes: list[Change] = []
+        self._written = ClaimsTakenIn(0, 0, 0, 0)
         query = select(ClaimRow.claim_no, ClaimRow.digest).where(ClaimRow.policy_number == policy.number)
         self._digests = {row[0]: row[1] for row in session.execute(query)}
         self._newest = _newest_digests(session, policy.number)
@@ -197,8 +206,17 @@ class _Intake:
         self._reviews.append(row)
         self._changes.append(Change("review.opened", "review", row["id"], after=decision_id))
 
-    def write(self) -> ClaimsTakenIn:
-        """Writes everything that was collected."""
+    def write_full_block(self) -> None:
+        """Writes what was collected, once that is enough for a block."""
+        if len(self._changes) >= _BLOCK:
+            self._write()
+
+    def finish(self) -> ClaimsTakenIn:
+        """Writes the last block; how much was written in all."""
+        self._write()
+        return self._written
+
+    def _write(self) -> None:
         bulk_insert(self._session, table_of(ClaimRow), self._added)
         if self._changed:
             table = table_of(ClaimRow)
@@ -213,7 +231,15 @@ class _Intake:
         bulk_insert(self._session, table_of(DecisionRow), self._decisions)
         bulk_insert(self._session, table_of(Review), self._reviews)
         record(self._session, self._actor, self._at, self._changes)
-        return ClaimsTakenIn(len(self._added), len(self._changed), len(self._decisions), len(self._reviews))
+        done = self._written
+        self._written = ClaimsTakenIn(
+            done.added + len(self._added),
+            done.changed + len(self._changed),
+            done.decisions + len(self._decisions),
+            done.reviews + len(self._reviews),
+        )
+        for rows in (self._added, self._changed, self._decisions, self._reviews, self._changes):
+            rows.clear()
 
 
 def _newest_digests(session: Session, policy_number: str) -> dict[str, tuple[int, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -29,10 +30,10 @@ def quiet(_zh: str, _en: str) -> None:
     """No progress in tests."""
 
 
-def run(pack: Path, out: Path, url: str, **options: object) -> Run:
+def run(pack: Path, out: Path, url: str, **options: Any) -> Run:
     return run_pack(
         Options(pack, out, url, as_of=DAY, letters=0, key_file=out.parent / "test.key", **options),
-        quiet,  # type: ignore[arg-type]
+        quiet,
     )
 
 

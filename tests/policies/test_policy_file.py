@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.policy import BENEFIT_KINDS, REVERSE_STANDARDS, Benefit
 from policies.canonical import policy_from_canonical
+from policies.policy import BENEFIT_KINDS, REVERSE_STANDARDS, Benefit
 from policies.policy_file import parse_policy
 from tests.policies.example import POLICY, changed, read
 
