@@ -137,6 +137,7 @@ class Database:
         with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
             session.connection(execution_options={"fangpin_reading": True})
             yield session
+            session.expunge_all()  # What was read stays readable after the rollback.
             session.rollback()
 
     def close(self) -> None:
@@ -273,8 +274,8 @@ def _sqlite_values(kind: TypeEngine[Any], values: Sequence[Any]) -> Sequence[Any
 def one_at_a_time(session: Session, work: str) -> None:
     """Lets one transaction at a time do this kind of work; the others wait for its end.
 
-    SQLite has one writer anyway. On PostgreSQL it is an advisory lock, held until the transaction ends: a second run on the
-    same database then finds the work done instead of failing on it halfway.
+    SQLite has one writer anyway. On PostgreSQL it is an advisory lock, held until the transaction ends: a second run on
+    the same database then finds the work done instead of failing on it halfway.
     """
     if not is_sqlite(session):
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:work))"), {"work": f"fangpin:{work}"})

@@ -77,6 +77,16 @@ def _lost(at: datetime):  # type: ignore[no-untyped-def]  # SQLAlchemy's boolean
     return (Job.state == "running") & (Job.changed_at < at - LOST_AFTER)
 
 
+def take_over(session: Session, job_ids: Iterable[str], at: datetime) -> None:
+    """Puts jobs that seem to run back to waiting: for a caller who carries them out now, whoever had them.
+
+    A run that was killed left them running; and every job can be done twice.
+    """
+    for job_id in job_ids:
+        running = (Job.id == job_id) & (Job.state == "running")
+        session.execute(update(Job).where(running).values(state="waiting", changed_at=at))
+
+
 def finish(session: Session, job_id: str, at: datetime, error_code: str | None = None) -> None:
     """Marks a job done, or failed with a code, in the transaction of its effect."""
     state = "failed" if error_code else "done"

@@ -5,7 +5,8 @@ Set once by whatever runs (the command line, a worker); tasks take ids only and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from foundation.actors import Actor
 from foundation.clock import Clock
@@ -21,6 +22,8 @@ class Runtime:
     sealer: Sealer
     clock: Clock
     actor: Actor
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Names of people by person, as documents print them."""
 
 
 _current: list[Runtime] = []

@@ -1,4 +1,4 @@
-"""Background work of payments: exporting a released batch. Takes a job's id, and can run twice."""
+"""Background work of payments: exporting a released batch. Takes ids of jobs, and can run twice."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from payments.settings import paying_account
 
 
 @shared_task(name="payments.export")
-def export(job_id: str) -> None:
-    """Writes the bank files of the batch that the job names, once (`payments.services.export_batch`)."""
+def export(*job_ids: str) -> None:
+    """Writes the bank files of the batches that the jobs name, once (`payments.services.export_batch`)."""
     runtime = current()
     at = runtime.clock.now()
-    # One transaction: a worker that dies in it leaves the job waiting, not running.
-    with runtime.database.transaction() as session:
-        job = jobs.start(session, job_id, at)
-        if job is not None:
-            export_batch(session, runtime.sealer, runtime.actor, at, job.subject_id, paying_account())
-            jobs.finish(session, job_id, at)
+    for job_id in job_ids:
+        # One transaction: a worker that dies in it leaves the job waiting, not running.
+        with runtime.database.transaction() as session:
+            job = jobs.start(session, job_id, at)
+            if job is not None:
+                export_batch(session, runtime.sealer, runtime.actor, at, job.subject_id, paying_account())
+                jobs.finish(session, job_id, at)

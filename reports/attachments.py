@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from foundation.clock import SHANGHAI
 from foundation.csvfiles import csv_bytes
 from foundation.money import yuan_text
 from reports.figures import AuditFigures, BatchFigures, ProgrammeFigures, Tally
-from reports.pdf import Attached
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file inside a PDF."""
+
+    name: str
+    description: str
+    content: bytes
+
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -93,7 +103,18 @@ def _tallies(figures: ProgrammeFigures) -> Iterator[Sequence[str]]:
 def audit(figures: AuditFigures) -> tuple[Attached, ...]:
     """Every payment of the audit report, and every test."""
     header = (
-        *("业务参考号", "批次", "报案号", "险种", "镇(街道)", "决定编号", "核定编号", "核定金额", "付款金额", "状态"),
+        *(
+            "业务参考号",
+            "批次",
+            "报案号",
+            "险种",
+            "镇(街道)",
+            "决定编号",
+            "核定编号",
+            "核定金额",
+            "付款金额",
+            "状态",
+        ),
         *("收款户名", "收款账号", "建议人", "核定人", "核定时间", "制单人", "复核人", "授权人"),
     )
     rows = (
@@ -125,7 +146,9 @@ def audit(figures: AuditFigures) -> tuple[Attached, ...]:
     )
     return (
         _file("payments.csv", "逐笔付款及经办人", header, rows),
-        _file("tests.csv", "重复付款与职责分离检验", ("编号", "检验", "定义", "检验数", "发现数", "举例"), tests),
+        _file(
+            "tests.csv", "重复付款与职责分离检验", ("编号", "检验", "定义", "检验数", "发现数", "举例"), tests
+        ),
     )
 
 

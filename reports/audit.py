@@ -208,5 +208,3 @@ def _same_payee(payees: Sequence[tuple[str, Payee, Decision]]) -> Finding:
 def _finding(code: str, title: str, definition: str, tested: int, found: Iterable[str]) -> Finding:
     names = list(found)
     return Finding(code, title, definition, tested, len(names), tuple(names[:_EXAMPLES]))
-
-

@@ -77,7 +77,7 @@ DUPLICATE_TESTS: Sequence[RowTest] = (
         "付款与核定金额不符",
         "付款金额、应付金额、核定金额三者不相等",
         "SELECT COUNT(*) FROM payment",
-        f"SELECT payment.reference {_PAID_FOR} WHERE payment.amount_fen <> payable.amount_fen "  # noqa: S608
+        f"SELECT payment.reference {_PAID_FOR} WHERE payment.amount_fen <> payable.amount_fen "
         "OR payable.amount_fen <> determination.amount_fen",
     ),
     RowTest(
@@ -104,7 +104,7 @@ DUPLICATE_TESTS: Sequence[RowTest] = (
         "同一账号付给多户",
         "同一收款账号收到两户以上的赔款",
         "SELECT COUNT(DISTINCT account_lookup) FROM payment",
-        f"SELECT MIN(payment.reference) {_PAID_FOR} "  # noqa: S608
+        f"SELECT MIN(payment.reference) {_PAID_FOR} "
         "GROUP BY payment.account_lookup HAVING COUNT(DISTINCT determination.household_id) > 1",
     ),
 )
@@ -133,7 +133,7 @@ SEGREGATION_TESTS: Sequence[RowTest] = (
         "办案人经手付款",
         "批次的制单、复核或授权人曾建议或核定批内案件",
         "SELECT COUNT(*) FROM payment",
-        f"SELECT payment.reference {_PAID_FOR} JOIN batch ON batch.id = payment.batch_id "  # noqa: S608
+        f"SELECT payment.reference {_PAID_FOR} JOIN batch ON batch.id = payment.batch_id "
         f"WHERE batch.made_by IN {_ACTED} OR batch.checked_by IN {_ACTED} OR batch.released_by IN {_ACTED}",
     ),
     RowTest(

@@ -23,9 +23,10 @@ from foundation.database import instant_text
 from foundation.money import MOST_FEN, Money
 from foundation.trail import Head
 from reports import attachments, layout
+from reports.attachments import Attached
 from reports.figures import AuditFigures, BatchFigures, CaseFigures, ProgrammeFigures
+from reports.pdf import Printable
 from reports.people import addressee
-from reports.pdf import Attached, Printable
 from reports.terms import ACCOUNTS, BATCH_STATES, FORMATS, KINDS, REASONS, Kind
 
 Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures
@@ -50,7 +51,13 @@ def printable(
 ) -> Printable:
     """A document ready to print. `names` are people's names by person, `head` the trail's for an audit report."""
     found = KINDS[kind]
-    context = {"made_at": at, "made_on": business_day(at), "names": names, "number": number, "version": _version()}
+    context = {
+        "made_at": at,
+        "made_on": business_day(at),
+        "names": names,
+        "number": number,
+        "version": _version(),
+    }
     more = _CONTEXTS[kind](figures, head)
     html = _templates().get_template(found.template).render(kind=found, f=figures, **context, **more)
     return Printable(found.title, html, _stylesheet(found), at, _attachments(kind, figures))

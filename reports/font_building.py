@@ -51,7 +51,12 @@ def build(source: Path, family: str, target: Path) -> None:
         {new_name[old]: (widths[old][0], getattr(bounds[new_name[old]], "xMin", 0)) for old in order}
     )
     builder.setupHorizontalHeader(ascent=font["hhea"].ascent, descent=font["hhea"].descent)
-    style = {"familyName": family, "styleName": "Regular", "fullName": family, "psName": family.replace(" ", "")}
+    style = {
+        "familyName": family,
+        "styleName": "Regular",
+        "fullName": family,
+        "psName": family.replace(" ", ""),
+    }
     builder.setupNameTable(style)
     marks = font["OS/2"]
     builder.setupOS2(

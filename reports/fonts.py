@@ -22,7 +22,9 @@ from xml.sax.saxutils import escape
 from foundation.errors import ConfigurationError
 
 _ROOT = str(Path(__file__).resolve().parent.parent)
-_BUILD = "import sys; sys.path.append(sys.argv[1]); from reports.font_building import main; main(*sys.argv[2:])"
+_BUILD = (
+    "import sys; sys.path.append(sys.argv[1]); from reports.font_building import main; main(*sys.argv[2:])"
+)
 _MOST_SECONDS = 600
 _EDITION = "1"
 """Counted up when `reports.font_building` makes other fonts of the same sources."""

@@ -8,18 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from foundation.money import half_up
-from reports.figures import BatchLine, PaidCase, ProgrammeFigures, Tally
+from reports.figures import BatchLine, PaidCase, ProgrammeFigures
 
 ROWS_A_TABLE = 200
 """A longer table takes more than its share of time to print, so it goes on as a new one."""
-
-
-class _Paid(Protocol):
-    @property
-    def town(self) -> str: ...
 
 
 Row = TypeVar("Row", BatchLine, PaidCase)
@@ -38,7 +33,7 @@ class Part(Generic[Row]):
 
 def parts(rows: Sequence[Row]) -> list[Part[Row]]:
     """A long table in parts of at most 200 rows."""
-    found = []
+    found: list[Part[Row]] = []
     for start in range(0, len(rows), ROWS_A_TABLE):
         some = rows[start : start + ROWS_A_TABLE]
         amount = sum(row.amount_fen if isinstance(row, BatchLine) else row.paid_fen for row in some)
@@ -79,7 +74,10 @@ def matrix(lines: Sequence[BatchLine]) -> Matrix:
     towns = sorted(sums(lines, lambda line: line.town), key=lambda item: (-item.amount_fen, item.name))
     rows = []
     for town in towns:
-        in_town = {item.name: item for item in sums((r for r in lines if r.town == town.name), lambda r: r.line_title)}
+        in_town = {
+            item.name: item
+            for item in sums((r for r in lines if r.town == town.name), lambda r: r.line_title)
+        }
         rows.append((town.name, [in_town.get(column, Sum(column, 0, 0)) for column in columns], town))
     totals = {item.name: item for item in sums(lines, lambda line: line.line_title)}
     whole = Sum("合计", len(lines), sum(line.amount_fen for line in lines))
@@ -103,7 +101,9 @@ def programme(figures: ProgrammeFigures) -> dict[str, Any]:
         "incidence": percent(people, figures.covered_people, 3),
         "loss_ratio": percent(total.amount_fen, figures.received_fen),
         "open": total.supplement + total.refer,
-        "towns": [tally for tally in figures.by_town if tally.claims or tally.name in figures.covered_by_town],
+        "towns": [
+            tally for tally in figures.by_town if tally.claims or tally.name in figures.covered_by_town
+        ],
         "left_fen": figures.received_fen - figures.sent_fen,
     }
 
@@ -141,8 +141,3 @@ def people(cases: Sequence[PaidCase]) -> dict[str, Any]:
                 sign = signs.setdefault(person, f"P{len(signs) + 1}")
                 workers.append(Worker(sign, person, role, len(sums_of), sum(sums_of)))
     return {"workers": workers, "signs": signs}
-
-
-def most(tallies: Iterable[Tally]) -> int:
-    """The largest amount, at least 1: the length of the longest bar."""
-    return max([1, *(tally.amount_fen for tally in tallies)])

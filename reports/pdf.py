@@ -21,6 +21,7 @@ from queue import SimpleQueue
 import orjson
 
 from foundation.database import instant_text
+from reports.attachments import Attached
 from reports.errors import RenderingFailed
 from reports.fonts import prepared
 
@@ -32,15 +33,6 @@ _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 SECONDS = 120
 """Longest time for a document, and a second more for each of this many characters of HTML."""
 CHARACTERS_A_SECOND = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A file inside a PDF."""
-
-    name: str
-    description: str
-    content: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ DONE, FAILED = b"\x01", b"\x00"
 _CLEARED_AFTER = 500_000
 """Bytes of documents after which memory is cleared of what refers to itself."""
 
-_FORBIDDEN = frozenset({"socket.connect", "socket.getaddrinfo", "urllib.Request", "os.system", "subprocess.Popen"})
+_FORBIDDEN = frozenset(
+    {"socket.connect", "socket.getaddrinfo", "urllib.Request", "os.system", "subprocess.Popen"}
+)
 
 
 def main() -> None:
@@ -114,7 +116,9 @@ class _Printer:
 
     def _sheet(self, text: str) -> Any:
         if text not in self._sheets:
-            self._sheets[text] = self._weasyprint.CSS(string=text, font_config=self._fonts, url_fetcher=self._fetcher)
+            self._sheets[text] = self._weasyprint.CSS(
+                string=text, font_config=self._fonts, url_fetcher=self._fetcher
+            )
         return self._sheets[text]
 
 

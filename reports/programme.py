@@ -68,7 +68,9 @@ def programme_figures(session: Session, sealer: Sealer, policy_number: str) -> P
         withheld=money.by_state.get("withheld", (0, 0))[0],
         withheld_fen=money.by_state.get("withheld", (0, 0))[1],
         reviews=_reviews(session, policy_number),
-        last_determined_on=max((claim.determined_on for claim in claims if claim.determined_on), default=None),
+        last_determined_on=max(
+            (claim.determined_on for claim in claims if claim.determined_on), default=None
+        ),
     )
 
 
@@ -99,7 +101,9 @@ class _Cover:
 
 def _cover(session: Session, policy_number: str) -> _Cover:
     query = (
-        select(Person.id_lookup, Cover.category, HouseholdRow.town, HouseholdRow.village_code, Cover.household_id)
+        select(
+            Person.id_lookup, Cover.category, HouseholdRow.town, HouseholdRow.village_code, Cover.household_id
+        )
         .join(Person, Person.id == Cover.person_id)
         .join(HouseholdRow, HouseholdRow.id == Cover.household_id)
         .where(Cover.policy_number == policy_number)
@@ -167,7 +171,9 @@ def _claims(session: Session, sealer: Sealer, policy_number: str, cover: _Cover)
         )
 
 
-def _tallies(claims: Sequence[_Claim], name_of: Callable[[_Claim], str], names: Sequence[str]) -> tuple[Tally, ...]:
+def _tallies(
+    claims: Sequence[_Claim], name_of: Callable[[_Claim], str], names: Sequence[str]
+) -> tuple[Tally, ...]:
     """A row for each name in the order given, then for every other name that has claims."""
     groups: dict[str, list[_Claim]] = defaultdict(list)
     for claim in claims:

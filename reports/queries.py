@@ -113,7 +113,8 @@ def _case(policy: Policy, row: Row[Any], facts: Facts, decision: Decision) -> Ca
         claimant=claim.name,
         id_number=mask_id_number(claim.id_number),
         age=age_on(birth_date(claim.id_number), day),
-        deceased=claim.benefit == "death" or (member is not None and any(death <= day for death in member.deaths)),
+        deceased=claim.benefit == "death"
+        or (member is not None and any(death <= day for death in member.deaths)),
         household_no=None if household is None else household.household_no,
         category=None if member is None else member.category,
         village=f"{row.town}{row.village or ''}",
@@ -177,7 +178,9 @@ def batch_figures(session: Session, sealer: Sealer, batch_id: str, with_lines: b
         .join(StoredFile, StoredFile.id == BankFile.file_id)
         .where(BankFile.batch_id == batch_id)
     )
-    files = sorted((FileFigures(*row) for row in session.execute(query)), key=lambda file: file.format, reverse=True)
+    files = sorted(
+        (FileFigures(*row) for row in session.execute(query)), key=lambda file: file.format, reverse=True
+    )
     return BatchFigures(
         batch_id=batch.id,
         number=batch.number,

@@ -1,0 +1,44 @@
+"""Background work of reports: letters and calculation sheets. Takes ids of jobs, and can run twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from celery import shared_task
+from sqlalchemy.orm import Session
+
+from foundation import jobs
+from foundation.errors import FangpinError
+from foundation.runtime import current
+from reports import issuing
+
+ISSUE = {"letter": issuing.issue_letters, "calculation_sheet": issuing.issue_calculation_sheets}
+"""What each kind of job asks for; its subject is a determination."""
+
+
+@shared_task(name="reports.letter")
+def letter(*job_ids: str) -> None:
+    """Issues the documents that the jobs ask for, once each: many at once print faster than one by one.
+
+    A job that is done, or that another worker has, is passed over. A job whose document cannot be made is marked with
+    the error's code, and the error goes on.
+    """
+    runtime = current()
+    at = runtime.clock.now()
+    with runtime.database.transaction() as session:
+        taken = [job for job in (jobs.start(session, job_id, at) for job_id in job_ids) if job is not None]
+    for kind, issue in ISSUE.items():
+        job_of = {job.subject_id: job.id for job in taken if job.kind == kind}
+        open_jobs = dict(job_of)
+
+        def finish(session: Session, subjects: Sequence[str], still_open: dict[str, str] = open_jobs) -> None:
+            for subject in subjects:
+                jobs.finish(session, still_open.pop(subject), at)
+
+        try:
+            issue(runtime.database, runtime.sealer, runtime.actor, at, list(job_of), runtime.names, filed=finish)
+        except FangpinError as error:
+            with runtime.database.transaction() as session:
+                for job_id in open_jobs.values():
+                    jobs.finish(session, job_id, at, error.code)
+            raise

@@ -30,7 +30,12 @@ ACCOUNTS: Mapping[str, str] = {
     "TRANSIT": "在途资金(代发)",
 }
 PAYMENT_STATES: Mapping[str, str] = {"batched": "已组批", "sent": "已送银行"}
-BATCH_STATES: Mapping[str, str] = {"made": "已制单", "checked": "已复核", "released": "已授权", "exported": "已导出"}
+BATCH_STATES: Mapping[str, str] = {
+    "made": "已制单",
+    "checked": "已复核",
+    "released": "已授权",
+    "exported": "已导出",
+}
 FORMATS: Mapping[str, str] = {"pain.001.001.09": "ISO 20022 报文", "disbursement_csv": "代发 CSV"}
 SEXES: Mapping[str, str] = {"male": "男", "female": "女"}
 UNKNOWN = "未在名册"

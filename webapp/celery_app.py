@@ -54,10 +54,9 @@ def ring(kind: str, job_ids: list[str]) -> None:
 
 
 def carry_out_here(kind: str, job_ids: list[str]) -> None:
-    """Carries jobs out in this process, one after the other."""
-    task = celery.tasks[TASK_OF_KIND[kind]]
-    for job_id in job_ids:
-        task.apply(args=[job_id], throw=True)
+    """Carries jobs out in this process, all in one go: many documents at once print faster than one by one."""
+    if job_ids:
+        celery.tasks[TASK_OF_KIND[kind]].apply(args=job_ids, throw=True)
 
 
 @celery.task(name="webapp.sweep")  # type: ignore[untyped-decorator]  # Celery's decorator has no types

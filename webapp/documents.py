@@ -1,18 +1,79 @@
-"""The documents of a run (filled in with the reports)."""
+"""The documents of a run: letters and calculation sheets as jobs, then the batch summaries and the two reports."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from claims.models import ClaimRow, Determination
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.files import load, write_copy
 from foundation.sealing import Sealer
 from foundation.trail import Head, head
+from payments.queries import batches
 from policies.policy import Policy
+from reports.issuing import issue_audit_report, issue_batch_summary, issue_programme_report
+from reports.models import IssuedDocument
+from webapp.demo_actors import NAMES, SYSTEM
+from webapp.jobs import carry_out
 
 
 def issue_documents(
     database: Database, sealer: Sealer, clock: Clock, policy: Policy, folder: Path, letters: int | None
 ) -> Head:
+    """Issues what is missing and writes a copy of every document; the head of the trail at the end of the run.
+
+    `letters` is on how many determinations a letter and a calculation sheet are printed, None is all of them.
+    """
+    with database.reading() as session:
+        chosen = _chosen(session, policy.number, letters)
+    carry_out(database, clock, "letter", chosen)
+    carry_out(database, clock, "calculation_sheet", chosen)
+    issued = _issued(database, chosen)
+    at = clock.now()
+    with database.reading() as session:
+        batch_ids = [batch.id for batch in batches(session)]
+    for batch_id in batch_ids:
+        issued.append(issue_batch_summary(database, sealer, SYSTEM, at, batch_id, NAMES))
+    issued.append(issue_programme_report(database, sealer, SYSTEM, at, policy.number, NAMES))
+    with database.reading() as session:
+        trail = head(session)
+    issued.append(issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES))
+    for document in issued:
+        with database.reading() as session:
+            content = load(session, sealer, document.file_id)
+        write_copy(folder / document.name, content)
     with database.reading() as session:
         return head(session)
+
+
+def _chosen(session: Session, policy_number: str, most: int | None) -> list[str]:
+    """Determinations to print letters on: approvals and refusals in turn, each in the order of determination."""
+    query = (
+        select(Determination.id, Determination.outcome, ClaimRow.notified_on, ClaimRow.claim_no)
+        .join(ClaimRow, ClaimRow.id == Determination.claim_id)
+        .where(ClaimRow.policy_number == policy_number)
+    )
+    rows = sorted(session.execute(query).all(), key=lambda row: (row.notified_on, row.claim_no))
+    if most is None:
+        return [row.id for row in rows]
+    approved = [row.id for row in rows if row.outcome == "approve"]
+    refused = [row.id for row in rows if row.outcome == "reject"]
+    half = max(most - most // 2, most - len(refused))
+    kept = {*approved[:half], *refused[: most - len(approved[:half])]}
+    return [row.id for row in rows if row.id in kept]
+
+
+def _issued(database: Database, determination_ids: Sequence[str]) -> list[IssuedDocument]:
+    """The newest letter and calculation sheet on each determination."""
+    found: dict[tuple[str, str], IssuedDocument] = {}
+    wanted = set(determination_ids)
+    with database.reading() as session:
+        for document in session.scalars(select(IssuedDocument).order_by(IssuedDocument.issued_at)):
+            if document.subject_id in wanted:
+                found[document.kind, document.subject_id] = document
+    return sorted(found.values(), key=lambda document: document.name)

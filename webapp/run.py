@@ -105,7 +105,7 @@ def run_pack(options: Options, progress: Progress) -> Run:
     try:
         with database.transaction() as session:
             sealer = open_sealer(session, options.key_file or default_key_file(url))
-        set_current(Runtime(database, sealer, clock, actors.SYSTEM))
+        set_current(Runtime(database, sealer, clock, actors.SYSTEM, actors.NAMES))
         with run.stage("take_in", "入库", "taking in"), database.transaction() as session:
             run.taken_in = take_in_pack(
                 session, sealer, actors.SYSTEM, clock.now(), pack, files, policy, decided

@@ -11,7 +11,7 @@ from foundation.errors import ConfigurationError
 from foundation.keyfile import open_sealer
 from foundation.runtime import Runtime, set_current
 from webapp.celery_app import celery
-from webapp.demo_actors import SYSTEM
+from webapp.demo_actors import NAMES, SYSTEM
 from webapp.settings import default_key_file
 
 
@@ -27,7 +27,7 @@ def work(database_url: str | None, key_file: Path | None) -> None:
     database = Database(url)
     with database.transaction() as session:
         sealer = open_sealer(session, key_file or default_key_file(url))
-    set_current(Runtime(database, sealer, SystemClock(), SYSTEM))
+    set_current(Runtime(database, sealer, SystemClock(), SYSTEM, NAMES))
     # One process, one task at a time: the work is short, and more workers are more processes.
     quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle"]
     schedule = os.environ.get("FANGPIN_BEAT_FILE", "/dev/null")

@@ -25,7 +25,7 @@ from foundation.trail import Change, record
 from policies.policy import Policy
 from policies.queries import policy_by_id
 
-_BLOCK = 100
+_BLOCK = 4000
 """Changes, two for a new claim with its decision, that are written at once."""
 
 

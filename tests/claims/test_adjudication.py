@@ -247,7 +247,8 @@ def test_the_bank_code_goes_with_the_households_account_only() -> None:
     assert payee_of(own, household) == ("6217001", "王秀英", "105453000012")
     other = replace(claim, payee_account="999", payee_name="王秀英")
     assert payee_of(other, household) == ("999", "王秀英", None)
-    for given_claim, own_pair in ((claim, True), (own, False), (other, False)):
+    named = replace(other, payee_name="李建国")
+    for given_claim, own_pair in ((claim, True), (own, False), (other, False), (named, False)):
         made = decide(
             case_of(world_of([])).policy, replace(item.facts, claim=given_claim, household=household)
         )
@@ -307,10 +308,13 @@ def test_every_decision_carries_the_policys_fingerprint(cases: list[Case]) -> No
 
 
 def test_the_surroundings_name_the_earlier_claim_and_the_other_household() -> None:
-    other = {**family()[0], "household_no": "H2", "id_number": id_number("19800101", 9)}
+    others = [
+        {**family()[0], "household_no": f"H{serial}", "id_number": id_number("19800101", serial)}
+        for serial in (3, 2)
+    ]
     bills = [illness("C1", "20000.00", document_no="D"), illness("C2", "20000.00", document_no="D")]
     theirs = illness("C3", "20000.00", person=WIFE, document_no="D")
-    world = world_of([*bills, theirs], roster=[*family(), other])
+    world = world_of([*bills, theirs], roster=[*family(), *others])
     around = [item.facts.surroundings for item in decided(world)]
     assert [(one.duplicate_of, one.invoice_also_in) for one in around] == [
         (None, None),

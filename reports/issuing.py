@@ -1,0 +1,153 @@
+"""Issuing documents from the edge: short transactions with the slow printing between them, and no lock held meanwhile.
+
+Every function can be called again at any time: what was issued is given back, what is missing is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+
+from sqlalchemy.orm import Session
+
+from foundation.actors import Actor
+from foundation.database import Database
+from foundation.sealing import Sealer
+from foundation.trail import Head
+from reports import services
+from reports.models import IssuedDocument
+from reports.queries import issued
+from reports.services import Draft
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
+_AT_ONCE = 200
+"""Letters read, printed and filed in one go: so many are in memory, and so many are made again after a crash."""
+
+Filed = Callable[[Session, Sequence[str]], None]
+"""Called in the transaction that files documents, with their subjects."""
+
+
+def issue_letters(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    determination_ids: Sequence[str],
+    names: Mapping[str, str] = NO_NAMES,
+    processes: int = 2,
+    filed: Filed | None = None,
+) -> list[IssuedDocument]:
+    """The letter on each determination, in order: 赔付通知书, or 拒绝赔偿(给付)保险金通知书."""
+    return _in_parts(
+        database, sealer, actor, at, services.prepare_letters, determination_ids, names, processes, filed
+    )
+
+
+def issue_calculation_sheets(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    determination_ids: Sequence[str],
+    names: Mapping[str, str] = NO_NAMES,
+    processes: int = 2,
+    filed: Filed | None = None,
+) -> list[IssuedDocument]:
+    """The calculation sheet 赔款计算书 of each determination, in order."""
+    prepare = services.prepare_calculation_sheets
+    return _in_parts(database, sealer, actor, at, prepare, determination_ids, names, processes, filed)
+
+
+def issue_batch_summary(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    batch_id: str,
+    names: Mapping[str, str] = NO_NAMES,
+) -> IssuedDocument:
+    """The summary of a batch 支付批次汇总表, with its lines."""
+    with database.reading() as session:
+        draft = services.prepare_batch_summary(session, sealer, batch_id)
+    return _issue(database, sealer, actor, at, [draft], names)[0]
+
+
+def issue_programme_report(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    policy_number: str,
+    names: Mapping[str, str] = NO_NAMES,
+) -> IssuedDocument:
+    """The report on the programme 运行情况报告."""
+    with database.reading() as session:
+        draft = services.prepare_programme_report(session, sealer, policy_number)
+    return _issue(database, sealer, actor, at, [draft], names)[0]
+
+
+def issue_audit_report(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    policy_number: str,
+    head: Head,
+    names: Mapping[str, str] = NO_NAMES,
+) -> IssuedDocument:
+    """The audit report 运行情况报告(审计备查) with the head of the trail, as it stood when the report was first issued.
+
+    `reports.queries.printed_head` gives the head that stands on an issued report.
+    """
+    with database.reading() as session:
+        draft = services.prepare_audit_report(session, sealer, policy_number)
+    return _issue(database, sealer, actor, at, [draft], names, head)[0]
+
+
+def _in_parts(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    prepare: Callable[[Session, Sealer, Sequence[str]], list[Draft]],
+    subject_ids: Sequence[str],
+    names: Mapping[str, str],
+    processes: int,
+    filed: Filed | None,
+) -> list[IssuedDocument]:
+    found: list[IssuedDocument] = []
+    for start in range(0, len(subject_ids), _AT_ONCE):
+        with database.reading() as session:
+            drafts = prepare(session, sealer, subject_ids[start : start + _AT_ONCE])
+        found += _issue(database, sealer, actor, at, drafts, names, None, processes, filed)
+    return found
+
+
+def _issue(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    drafts: Sequence[Draft],
+    names: Mapping[str, str],
+    head: Head | None = None,
+    processes: int = 1,
+    filed: Filed | None = None,
+) -> list[IssuedDocument]:
+    """Numbers, prints and files those of the documents that are not issued yet; all of them, in order."""
+    with database.reading() as session:
+        known = issued(session, (draft.key for draft in drafts))
+    missing = [draft for draft in drafts if draft.key not in known]
+    finished: list[services.Printed] = []
+    if missing:
+        with database.transaction() as session:
+            numbered = services.number_documents(session, actor, at, missing)
+        finished = list(services.printed(missing, numbered, at, names, head, processes))
+    if finished or filed is not None:
+        with database.transaction() as session:
+            rows = services.file_documents(session, sealer, actor, at, finished)
+            if filed is not None:
+                filed(session, [draft.subject_id for draft in drafts])
+        known |= {item.draft.key: row for item, row in zip(finished, rows, strict=True)}
+    return [known[draft.key] for draft in drafts]

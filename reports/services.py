@@ -1,0 +1,212 @@
+"""What can be done to documents: preparing their figures, numbering, printing, and filing them as issued.
+
+Printing is slow and happens with no session open: `prepare_…` reads, `number_documents` writes a number, `printed`
+needs no database, `file_documents` writes the bytes. `reports.issuing` does these steps one after the other. Each can
+be done again: the same figures keep their number, and once filed they are that document for ever.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy.orm import Session
+
+from foundation import files
+from foundation.actors import Actor
+from foundation.clock import business_day
+from foundation.counters import take_numbers
+from foundation.database import bulk_insert, table_of
+from foundation.sealing import Sealer
+from foundation.trail import Change, Head, record
+from reports import documents
+from reports.audit import audit_figures
+from reports.documents import Figures
+from reports.figures import plain
+from reports.models import DocumentNumber, IssuedDocument
+from reports.pdf import print_pdfs
+from reports.programme import programme_figures
+from reports.queries import Key, batch_figures, case_figures, issued, numbers
+
+LETTER_OF_OUTCOME: Mapping[str, str] = {"approve": "payment_notice", "reject": "refusal_notice"}
+_FILING = "document_filing"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document whose figures have been read. `digest` is the keyed digest of the figures.
+
+    It leaves out the moment of issue, the number, and the head of the trail, so that asking again for the same figures
+    gives the same document.
+    """
+
+    kind: str
+    subject_id: str
+    digest: str
+    figures: Figures
+
+    @property
+    def key(self) -> Key:
+        """What makes two documents the same."""
+        return self.kind, self.subject_id, self.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A document with its bytes, not filed yet."""
+
+    draft: Draft
+    name: str
+    content: bytes
+    head: Head | None = None
+
+
+# --- preparing -------------------------------------------------------------------------------------------------------
+
+
+def prepare_letters(session: Session, sealer: Sealer, determination_ids: Sequence[str]) -> list[Draft]:
+    """The letters on some determinations, in order: a payment notice or a refusal notice, by outcome."""
+    found = case_figures(session, sealer, determination_ids)
+    return [_draft(sealer, LETTER_OF_OUTCOME[case.outcome], case.determination_id, case) for case in found]
+
+
+def prepare_calculation_sheets(
+    session: Session, sealer: Sealer, determination_ids: Sequence[str]
+) -> list[Draft]:
+    """The calculation sheets of some determinations, in order."""
+    found = case_figures(session, sealer, determination_ids)
+    return [_draft(sealer, "calculation_sheet", case.determination_id, case) for case in found]
+
+
+def prepare_batch_summary(session: Session, sealer: Sealer, batch_id: str) -> Draft:
+    """The summary of a batch as it stands: an exported batch has another one than it had before."""
+    return _draft(sealer, "batch_summary", batch_id, batch_figures(session, sealer, batch_id))
+
+
+def prepare_programme_report(session: Session, sealer: Sealer, policy_number: str) -> Draft:
+    """The report on how the programme under a policy number stands."""
+    return _draft(
+        sealer, "programme_report", policy_number, programme_figures(session, sealer, policy_number)
+    )
+
+
+def prepare_audit_report(session: Session, sealer: Sealer, policy_number: str) -> Draft:
+    """The audit report on a policy number."""
+    return _draft(sealer, "audit_report", policy_number, audit_figures(session, sealer, policy_number))
+
+
+def _draft(sealer: Sealer, kind: str, subject_id: str, figures: Figures) -> Draft:
+    content = orjson.dumps([kind, plain(figures)], option=orjson.OPT_SORT_KEYS)
+    return Draft(kind, subject_id, sealer.digest("document", content), figures)
+
+
+# --- numbering, printing, filing -------------------------------------------------------------------------------------
+
+
+def number_documents(
+    session: Session, actor: Actor, at: datetime, drafts: Sequence[Draft]
+) -> dict[Key, tuple[int, int]]:
+    """(year, number) of each document: the one it has, or the next of its kind in the year of `at`, in order."""
+    year = business_day(at).year
+    kinds = dict.fromkeys(draft.kind for draft in drafts)
+    for kind in kinds:
+        take_numbers(
+            session, _series(kind, year), 0
+        )  # Locks the series: nobody numbers the same document meanwhile.
+    found = numbers(session, (draft.key for draft in drafts))
+    rows: list[dict[str, Any]] = []
+    for kind in kinds:
+        new = [draft for draft in drafts if draft.kind == kind and draft.key not in found]
+        for number, draft in zip(take_numbers(session, _series(kind, year), len(new)), new, strict=True):
+            found[draft.key] = (year, number)
+            rows.append(
+                {
+                    "id": secrets.token_hex(16),
+                    "kind": kind,
+                    "subject_id": draft.subject_id,
+                    "figures_digest": draft.digest,
+                    "year": year,
+                    "number": number,
+                    "taken_at": at,
+                }
+            )
+    bulk_insert(session, table_of(DocumentNumber), rows)
+    changes = [
+        Change("document.numbered", "document_number", row["id"], after=str(row["number"])) for row in rows
+    ]
+    record(session, actor, at, changes)
+    return found
+
+
+def _series(kind: str, year: int) -> str:
+    return f"document:{kind}:{year}"
+
+
+def printed(
+    drafts: Sequence[Draft],
+    numbered: Mapping[Key, tuple[int, int]],
+    at: datetime,
+    names: Mapping[str, str],
+    head: Head | None = None,
+    processes: int = 1,
+) -> Iterator[Printed]:
+    """The documents as PDF, in order. Needs no database. Raises RenderingFailed."""
+    printables = [
+        documents.printable(
+            draft.kind,
+            draft.figures,
+            documents.number_text(draft.kind, *numbered[draft.key]),
+            at,
+            names,
+            head if draft.kind == "audit_report" else None,
+        )
+        for draft in drafts
+    ]
+    for draft, content in zip(drafts, print_pdfs(printables, processes), strict=True):
+        name = documents.file_name(draft.kind, *numbered[draft.key])
+        yield Printed(draft, name, content, head if draft.kind == "audit_report" else None)
+
+
+def file_documents(
+    session: Session, sealer: Sealer, actor: Actor, at: datetime, finished: Sequence[Printed]
+) -> list[IssuedDocument]:
+    """Files documents as issued, with their events; one that was filed meanwhile is that one. In order."""
+    take_numbers(session, _FILING, 0)  # Locks: two printers of the same document file one after the other.
+    known = issued(session, (item.draft.key for item in finished))
+    changes = []
+    for item in finished:
+        draft = item.draft
+        if draft.key in known:
+            continue
+        stored = files.store(session, sealer, item.content, "application/pdf")
+        row = IssuedDocument(
+            id=secrets.token_hex(16),
+            kind=draft.kind,
+            subject_id=draft.subject_id,
+            figures_digest=draft.digest,
+            name=item.name,
+            file_id=stored.id,
+            sha256=stored.sha256,
+            issued_at=at,
+        )
+        session.add(row)
+        known[draft.key] = row
+        head = f" head={item.head.events}:{item.head.root}" if item.head else ""
+        reason = f"{draft.kind}{head}"
+        changes.append(
+            Change(
+                "document.issued",
+                "issued_document",
+                row.id,
+                after=row.sha256,
+                before=draft.digest,
+                reason=reason,
+            )
+        )
+    session.flush()
+    record(session, actor, at, changes)
+    return [known[item.draft.key] for item in finished]
