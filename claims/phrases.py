@@ -303,6 +303,22 @@ AMOUNT_REASONS: dict[str, Phrase] = {
     ),
 }
 
+BELOW_LINE: dict[str, tuple[str, str]] = {
+    "at_or_below_franchise": (
+        "累计费用 {measure_fen} 元未超过起付线 {franchise_fen} 元",
+        "the accumulated cost of {measure_fen} does not exceed the franchise of {franchise_fen}",
+    ),
+    "measure": (
+        "累计费用 {measure_fen} 元未达到给付起点",
+        "the accumulated cost of {measure_fen} does not reach the tier from which is paid",
+    ),
+    "shortfall": (
+        "核定人均收入 {income_fen} 元不低于相对贫困线 {poverty_line_fen} 元,没有收入差额",
+        "the verified income of {income_fen} is not below the poverty line of {poverty_line_fen}",
+    ),
+}
+"""Why nothing is paid, by the calculation line that shows it; the first that is there is said."""
+
 CALCULATION: dict[str, tuple[Phrase, str | None]] = {
     "measure": (
         Phrase(
@@ -358,8 +374,8 @@ CALCULATION: dict[str, tuple[Phrase, str | None]] = {
         Phrase(
             "",
             "",
-            "(相对贫困线 {poverty_line_fen} 元 − 核定人均收入 {income_fen} 元)= {gap_fen} 元 × {members} 人 × {rate}",
-            "(poverty line {poverty_line_fen} − verified income {income_fen}) = {gap_fen} × {members} members × {rate}",
+            "贫困线 {poverty_line_fen} 元减人均收入 {income_fen} 元,得 {gap_fen} 元(不足按零)× {members} 人 × {rate}",
+            "line {poverty_line_fen} less income {income_fen}, at least 0: {gap_fen} × {members} members × {rate}",
         ),
         "amount_fen",
     ),

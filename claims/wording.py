@@ -17,6 +17,7 @@ from claims.checks import AMOUNT, GRAVITY
 from claims.facts import Facts
 from claims.phrases import (
     AMOUNT_REASONS,
+    BELOW_LINE,
     CALCULATION,
     CHECKS,
     CLEARED,
@@ -76,6 +77,8 @@ def explain(policy: Policy, facts: Facts, decision: Decision, language: str) -> 
     for code in decision.reasons:
         if GRAVITY[code] == AMOUNT:
             title, sentence = AMOUNT_REASONS[code].in_language(zh)
+            if code == "BELOW_LINE":
+                sentence = _below_line(decision, zh) or sentence
             failed.append(CheckWords(code, title, RESULTS[False][0 if zh else 1], sentence, clause))
     calculation = tuple(
         _line(label, line_clause, values, zh) for label, line_clause, values in decision.calculation
@@ -84,6 +87,15 @@ def explain(policy: Policy, facts: Facts, decision: Decision, language: str) -> 
     return DecisionWords(
         OUTCOMES[decision.outcome][0 if zh else 1], opening, tuple(failed), checks, calculation
     )
+
+
+def _below_line(decision: Decision, zh: bool) -> str | None:
+    """Why the claim is below the line, with its figures."""
+    lines = {label: values for label, _, values in decision.calculation}
+    for label, sentences in BELOW_LINE.items():
+        if label in lines and (label != "shortfall" or lines[label]["gap_fen"] == 0):
+            return sentences[0 if zh else 1].format_map(_Inputs(lines[label], zh))
+    return None
 
 
 def _opening(

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 class FangpinError(Exception):
     """Base of every error meant for a user. `code` never changes; the sentences may.
 
-    The command line maps `exit_code` in one place; pages and the API will map `code`.
+    The command line maps `exit_code` in one place; pages and the API will map `code`. 3 is a step that failed or was
+    refused; 1 is taken by a run that is done but for refused cells.
     """
 
     code = "error"
-    exit_code = 1
+    exit_code = 3
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)

@@ -52,15 +52,49 @@ def printable(
     """A document ready to print. `names` are people's names by person, `head` the trail's for an audit report."""
     found = KINDS[kind]
     context = {
+        "kind": found,
+        "f": figures,
         "made_at": at,
         "made_on": business_day(at),
         "names": names,
         "number": number,
         "version": _version(),
+        **_CONTEXTS[kind](figures, head),
     }
-    more = _CONTEXTS[kind](figures, head)
-    html = _templates().get_template(found.template).render(kind=found, f=figures, **context, **more)
-    return Printable(found.title, html, _stylesheet(found), at, _attachments(kind, figures))
+    volumes = _volumes(found, context)
+    if volumes:
+        context["parts"] = []
+    html = _templates().get_template(found.template).render(context)
+    attached = _attachments(kind, figures)
+    return Printable(
+        found.title, html, _stylesheet(found), at, attached, volumes, _PAGES.get(kind, ("auto", "auto"))
+    )
+
+
+_LINES: Mapping[str, tuple[str, str]] = {
+    "batch_summary": ("batch_lines.html", "detail"),
+    "audit_report": ("audit_lines.html", "wide"),
+}
+"""Template of the long table of a kind, and the style sheet's page that it is printed on."""
+_PAGES: Mapping[str, tuple[str, str]] = {
+    "batch_summary": ("detail", "wide"),
+    "audit_report": ("auto", "wide"),
+}
+_PARTS_A_VOLUME = 3
+
+
+def _volumes(kind: Kind, context: dict[str, Any]) -> tuple[str, ...]:
+    """The long table of a document in volumes; none when it has a single part, which stands in the document itself."""
+    if kind.key not in _LINES or len(context["parts"]) < 2:
+        return ()
+    lines, page = _LINES[kind.key]
+    template, parts = _templates().get_template("volume.html"), context["parts"]
+    return tuple(
+        template.render(
+            {**context, "lines": lines, "page": page, "parts": parts[start : start + _PARTS_A_VOLUME]}
+        )
+        for start in range(0, len(parts), _PARTS_A_VOLUME)
+    )
 
 
 def _attachments(kind: str, figures: Figures) -> tuple[Attached, ...]:

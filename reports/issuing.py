@@ -16,8 +16,7 @@ from foundation.database import Database
 from foundation.sealing import Sealer
 from foundation.trail import Head
 from reports import services
-from reports.models import IssuedDocument
-from reports.queries import issued
+from reports.queries import Issued, issued
 from reports.services import Draft
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -37,7 +36,7 @@ def issue_letters(
     names: Mapping[str, str] = NO_NAMES,
     processes: int = 2,
     filed: Filed | None = None,
-) -> list[IssuedDocument]:
+) -> list[Issued]:
     """The letter on each determination, in order: 赔付通知书, or 拒绝赔偿(给付)保险金通知书."""
     return _in_parts(
         database, sealer, actor, at, services.prepare_letters, determination_ids, names, processes, filed
@@ -53,7 +52,7 @@ def issue_calculation_sheets(
     names: Mapping[str, str] = NO_NAMES,
     processes: int = 2,
     filed: Filed | None = None,
-) -> list[IssuedDocument]:
+) -> list[Issued]:
     """The calculation sheet 赔款计算书 of each determination, in order."""
     prepare = services.prepare_calculation_sheets
     return _in_parts(database, sealer, actor, at, prepare, determination_ids, names, processes, filed)
@@ -66,7 +65,7 @@ def issue_batch_summary(
     at: datetime,
     batch_id: str,
     names: Mapping[str, str] = NO_NAMES,
-) -> IssuedDocument:
+) -> Issued:
     """The summary of a batch 支付批次汇总表, with its lines."""
     with database.reading() as session:
         draft = services.prepare_batch_summary(session, sealer, batch_id)
@@ -80,7 +79,7 @@ def issue_programme_report(
     at: datetime,
     policy_number: str,
     names: Mapping[str, str] = NO_NAMES,
-) -> IssuedDocument:
+) -> Issued:
     """The report on the programme 运行情况报告."""
     with database.reading() as session:
         draft = services.prepare_programme_report(session, sealer, policy_number)
@@ -95,7 +94,7 @@ def issue_audit_report(
     policy_number: str,
     head: Head,
     names: Mapping[str, str] = NO_NAMES,
-) -> IssuedDocument:
+) -> Issued:
     """The audit report 运行情况报告(审计备查) with the head of the trail, as it stood when the report was first issued.
 
     `reports.queries.printed_head` gives the head that stands on an issued report.
@@ -115,8 +114,8 @@ def _in_parts(
     names: Mapping[str, str],
     processes: int,
     filed: Filed | None,
-) -> list[IssuedDocument]:
-    found: list[IssuedDocument] = []
+) -> list[Issued]:
+    found: list[Issued] = []
     for start in range(0, len(subject_ids), _AT_ONCE):
         with database.reading() as session:
             drafts = prepare(session, sealer, subject_ids[start : start + _AT_ONCE])
@@ -134,7 +133,7 @@ def _issue(
     head: Head | None = None,
     processes: int = 1,
     filed: Filed | None = None,
-) -> list[IssuedDocument]:
+) -> list[Issued]:
     """Numbers, prints and files those of the documents that are not issued yet; all of them, in order."""
     with database.reading() as session:
         known = issued(session, (draft.key for draft in drafts))

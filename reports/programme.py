@@ -25,9 +25,9 @@ from payments.models import FundReceipt, Payable
 from policies.models import MasterPolicy
 from policies.policy import BENEFIT_KINDS, Policy
 from policies.queries import policy_by_id
+from reports.cases import policy_figures
 from reports.figures import Count, ProgrammeFigures, Tally
 from reports.people import AGE_BANDS, age_on, band_of
-from reports.queries import policy_figures
 from reports.terms import REASONS, SEXES, UNKNOWN
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims.adjudication import Decision
-from claims.facts import Claim, Facts
+from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import reveal_record
 from claims.storing import decision_from_data, load_record
-from claims.wording import explain
-from foundation.clock import business_day
 from foundation.files import StoredFile
-from foundation.identifiers import birth_date
-from foundation.masking import mask_account, mask_id_number
-from foundation.money import Money
+from foundation.masking import mask_account
 from foundation.sealing import Sealer
 from foundation.trail import Event, Head
 from households.models import HouseholdRow
@@ -26,28 +24,12 @@ from payments.models import BankFile, Batch, Payable, Payment
 from payments.queries import open_payee
 from policies.policy import Policy
 from policies.queries import policy_by_id
-from reports.figures import BatchFigures, BatchLine, CaseFigures, FileFigures, PolicyFigures
+from reports.cases import DeterminedRow, case_of
+from reports.figures import BatchFigures, BatchLine, CaseFigures, FileFigures
 from reports.models import DocumentNumber, IssuedDocument
-from reports.people import age_on
-from reports.terms import BENEFITS
 
 _MOST_IDS = 500
 """Ids asked for in one statement."""
-
-
-def policy_figures(policy: Policy) -> PolicyFigures:
-    """A policy as documents name it."""
-    return PolicyFigures(
-        policy.number,
-        policy.title,
-        policy.purchaser,
-        policy.insurer,
-        policy.period_from,
-        policy.period_to,
-        policy.premium_per_head_fen,
-        policy.poverty_line_fen,
-        policy.fingerprint,
-    )
 
 
 def case_figures(session: Session, sealer: Sealer, determination_ids: Sequence[str]) -> list[CaseFigures]:
@@ -55,7 +37,8 @@ def case_figures(session: Session, sealer: Sealer, determination_ids: Sequence[s
     found = {}
     for row in _determined(session, determination_ids):
         facts, decision = opened(sealer, row.decision_id, row.sealed)
-        found[row.id] = _case(policy_by_id(session, row.policy_id), row, facts, decision)
+        policy = policy_by_id(session, row.policy_id)
+        found[row.id] = case_of(policy, facts, decision, DeterminedRow(*row[: len(fields(DeterminedRow))]))
     return [found[identity] for identity in determination_ids]
 
 
@@ -74,12 +57,12 @@ def _determined(session: Session, ids: Sequence[str]) -> Iterator[Any]:
             Determination.recommended_by,
             Determination.determined_by,
             Determination.determined_at,
-            DecisionRow.id.label("decision_id"),
-            DecisionRow.sealed,
             DecisionRow.digest,
-            DecisionRow.policy_id,
             ClaimRow.town,
             HouseholdRow.village,
+            DecisionRow.id.label("decision_id"),
+            DecisionRow.sealed,
+            DecisionRow.policy_id,
         )
         .join(DecisionRow, DecisionRow.id == Determination.decision_id)
         .join(ClaimRow, ClaimRow.id == Determination.claim_id)
@@ -92,78 +75,6 @@ def _determined(session: Session, ids: Sequence[str]) -> Iterator[Any]:
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(ids), _MOST_IDS):
         yield ids[start : start + _MOST_IDS]
-
-
-def _case(policy: Policy, row: Row[Any], facts: Facts, decision: Decision) -> CaseFigures:
-    claim, household = facts.claim, facts.household
-    member = None if household is None else household.members[facts.claimant]
-    line = policy.on(claim.event_on).lines.get(claim.line)
-    benefit = None if line is None else line.benefits.get(claim.benefit)
-    day = business_day(row.determined_at)
-    return CaseFigures(
-        determination_id=row.id,
-        policy=policy_figures(policy),
-        claim_no=claim.claim_no,
-        line_title=claim.line if line is None else line.title,
-        benefit_title=BENEFITS[claim.benefit],
-        clause=policy.number if benefit is None else benefit.clause,
-        notified_on=claim.notified_on,
-        event_on=claim.event_on,
-        determined_on=day,
-        claimant=claim.name,
-        id_number=mask_id_number(claim.id_number),
-        age=age_on(birth_date(claim.id_number), day),
-        deceased=claim.benefit == "death"
-        or (member is not None and any(death <= day for death in member.deaths)),
-        household_no=None if household is None else household.household_no,
-        category=None if member is None else member.category,
-        village=f"{row.town}{row.village or ''}",
-        outcome=row.outcome,
-        amount_fen=row.amount_fen,
-        payee_name=decision.payee_name,
-        payee_account=None if decision.payee_account is None else mask_account(decision.payee_account),
-        costs=_costs(policy, claim),
-        accumulates=decision.counts and benefit is not None and benefit.kind == "expense",
-        recommended_by=row.recommended_by,
-        determined_by=row.determined_by,
-        record_digest=row.digest,
-        words=explain(policy, facts, decision, "zh"),
-    )
-
-
-def _costs(policy: Policy, claim: Claim) -> tuple[tuple[str, str], ...]:
-    """What was claimed, item by item, as people read it."""
-    sums: tuple[tuple[str, int], ...]
-    if claim.line == "illness":
-        sums = (
-            ("医疗总费用", claim.total_fen),
-            ("基本医保支付", claim.basic_fen),
-            ("大病保险支付", claim.major_fen),
-            ("医疗救助支付", claim.aid_fen),
-            ("其他补偿", claim.other_fen),
-        )
-    elif claim.line == "education":
-        sums = (
-            ("学费", claim.tuition_fen),
-            ("住宿费", claim.lodging_fen),
-            ("教材费", claim.books_fen),
-            ("资助金额", claim.grants_fen),
-        )
-    elif claim.line == "income":
-        sums = (("相对贫困线", policy.poverty_line_fen), ("核定人均纯收入", claim.verified_income_fen))
-        return (*((name, f"{_grouped(fen)}元") for name, fen in sums), ("家庭人口", f"{claim.members}人"))
-    elif claim.benefit == "disability":
-        return (("伤残等级", f"{claim.grade}级"),)
-    elif claim.benefit == "death":
-        return ()
-    else:
-        sums = (("费用金额", claim.expense_fen), ("第三方赔付", claim.third_party_fen))
-    measured = (*sums, ("本次计入费用", claim.measure_fen))
-    return tuple((name, f"{_grouped(fen)}元") for name, fen in measured)
-
-
-def _grouped(fen: int) -> str:
-    return Money(fen).grouped
 
 
 # --- batches ---------------------------------------------------------------------------------------------------------
@@ -266,15 +177,35 @@ Key = tuple[str, str, str]
 """Kind, subject and figures digest of a document."""
 
 
-def issued(session: Session, keys: Iterable[Key]) -> dict[Key, IssuedDocument]:
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A document as issued, without its bytes: `foundation.files.load` gives those by `file_id`."""
+
+    id: str
+    kind: str
+    subject_id: str
+    figures_digest: str
+    name: str
+    file_id: str
+    sha256: str
+    issued_at: datetime
+
+    @property
+    def key(self) -> Key:
+        """What makes two documents the same."""
+        return self.kind, self.subject_id, self.figures_digest
+
+
+def issued(session: Session, keys: Iterable[Key]) -> dict[Key, Issued]:
     """Those of the documents that were issued already."""
     wanted = set(keys)
-    found: dict[Key, IssuedDocument] = {}
+    columns = [getattr(IssuedDocument, item.name) for item in fields(Issued)]
+    found: dict[Key, Issued] = {}
     for part in _parts(sorted({subject for _, subject, _ in wanted})):
-        for row in session.scalars(select(IssuedDocument).where(IssuedDocument.subject_id.in_(part))):
-            key = (row.kind, row.subject_id, row.figures_digest)
-            if key in wanted:
-                found[key] = row
+        for row in session.execute(select(*columns).where(IssuedDocument.subject_id.in_(part))):
+            document = Issued(*row)
+            if document.key in wanted:
+                found[document.key] = document
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from foundation import files
 from foundation.actors import Actor
 from foundation.clock import business_day
 from foundation.counters import take_numbers
-from foundation.database import bulk_insert, table_of
+from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.sealing import Sealer
 from foundation.trail import Change, Head, record
 from reports import documents
@@ -30,10 +30,11 @@ from reports.figures import plain
 from reports.models import DocumentNumber, IssuedDocument
 from reports.pdf import print_pdfs
 from reports.programme import programme_figures
-from reports.queries import Key, batch_figures, case_figures, issued, numbers
+from reports.queries import Issued, Key, batch_figures, case_figures, issued, numbers
 
 LETTER_OF_OUTCOME: Mapping[str, str] = {"approve": "payment_notice", "reject": "refusal_notice"}
-_FILING = "document_filing"
+_WORK = "documents"
+"""Two that number or file the same document at once do it one after the other, and the second finds it done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,7 @@ def number_documents(
     """(year, number) of each document: the one it has, or the next of its kind in the year of `at`, in order."""
     year = business_day(at).year
     kinds = dict.fromkeys(draft.kind for draft in drafts)
-    for kind in kinds:
-        take_numbers(
-            session, _series(kind, year), 0
-        )  # Locks the series: nobody numbers the same document meanwhile.
+    one_at_a_time(session, _WORK)
     found = numbers(session, (draft.key for draft in drafts))
     rows: list[dict[str, Any]] = []
     for kind in kinds:
@@ -173,40 +171,32 @@ def printed(
 
 def file_documents(
     session: Session, sealer: Sealer, actor: Actor, at: datetime, finished: Sequence[Printed]
-) -> list[IssuedDocument]:
+) -> list[Issued]:
     """Files documents as issued, with their events; one that was filed meanwhile is that one. In order."""
-    take_numbers(session, _FILING, 0)  # Locks: two printers of the same document file one after the other.
+    one_at_a_time(session, _WORK)
     known = issued(session, (item.draft.key for item in finished))
+    rows: list[dict[str, Any]] = []
     changes = []
     for item in finished:
         draft = item.draft
         if draft.key in known:
             continue
         stored = files.store(session, sealer, item.content, "application/pdf")
-        row = IssuedDocument(
-            id=secrets.token_hex(16),
-            kind=draft.kind,
-            subject_id=draft.subject_id,
-            figures_digest=draft.digest,
-            name=item.name,
-            file_id=stored.id,
-            sha256=stored.sha256,
-            issued_at=at,
+        document = Issued(
+            secrets.token_hex(16),
+            draft.kind,
+            draft.subject_id,
+            draft.digest,
+            item.name,
+            stored.id,
+            stored.sha256,
+            at,
         )
-        session.add(row)
-        known[draft.key] = row
+        known[draft.key] = document
+        rows.append(asdict(document))
         head = f" head={item.head.events}:{item.head.root}" if item.head else ""
-        reason = f"{draft.kind}{head}"
-        changes.append(
-            Change(
-                "document.issued",
-                "issued_document",
-                row.id,
-                after=row.sha256,
-                before=draft.digest,
-                reason=reason,
-            )
-        )
-    session.flush()
+        after, reason = document.sha256, f"{draft.kind}{head}"
+        changes.append(Change("document.issued", "issued_document", document.id, after, draft.digest, reason))
+    bulk_insert(session, table_of(IssuedDocument), rows)
     record(session, actor, at, changes)
     return [known[item.draft.key] for item in finished]

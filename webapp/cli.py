@@ -1,6 +1,7 @@
 """The command line `fangpin`. Here every error is turned into a message and an exit code, once.
 
-Exit codes: 0 all is well; 1 errors.csv has rows, or a step was refused; 2 the input or the installation is unusable.
+Exit codes: 0 all is well; 1 errors.csv has rows, or the doctor found something; 2 the input or the installation is
+unusable; 3 a step failed or was refused.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ def guarded(command: Callable[[], Any]) -> int:
         mapped: FangpinError = refused(error) or unreachable(error)
         click.echo(str(mapped), err=True)
         return mapped.exit_code
+    except OSError as error:
+        place = error.filename or ""
+        click.echo(f"文件无法读写:{place}({error.strerror})", err=True)
+        click.echo(f"a file cannot be read or written: {place} ({error.strerror})", err=True)
+        return 2
     return result if isinstance(result, int) else 0
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from claims.deciding import Decided, PackCase, decision_rows
 from claims.facts import Claim
+from claims.pack import Pack
 from households.feeds import (
     AccidentRow,
     ClearanceRow,
@@ -116,3 +119,28 @@ def program_decides(world: World) -> tuple[list[Decided], list[tuple[str, ...]]]
     """The program's decisions on a world, and its rows of decisions.csv."""
     decided = case_of(world).decide_all()
     return decided, list(decision_rows(decided))
+
+
+def world_of_pack(pack: Pack) -> World:
+    """A pack that was read, as the plain dicts that the model takes."""
+    toml = pack.policy_path.read_text("utf-8")
+    feeds = {name: getattr(pack.feeds, name) for name in FEED_ROWS}
+    return World(
+        toml,
+        tomllib.loads(toml, parse_float=Decimal),
+        [_plain(row) for row in pack.roster],
+        [_plain(claim) for claim in pack.claims],
+        {name: None if rows is None else [_plain(row) for row in rows] for name, rows in feeds.items()},
+        [_plain(row) for row in pack.feeds.clearances],
+    )
+
+
+def _plain(record: Any) -> Row:
+    """A row of the program with its amounts in yuan, under the model's names of them."""
+    fields = asdict(record)
+    return {
+        key.removesuffix("_fen"): Decimal(value).scaleb(-2)
+        if key.endswith("_fen") and value is not None
+        else value
+        for key, value in fields.items()
+    }

@@ -49,6 +49,14 @@ def test_a_wrong_option_is_refused(small_pack: Path, tmp_path: Path, arguments: 
     assert not (tmp_path / "out").exists()
 
 
+def test_results_that_cannot_be_written_are_named(
+    small_pack: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("a file, not a folder")
+    assert fangpin("run", str(small_pack), "--out", str(tmp_path / "out")) == 2
+    assert "out" in capsys.readouterr().err
+
+
 def test_doctor_finds_a_sound_installation(capsys: pytest.CaptureFixture[str]) -> None:
     assert fangpin("doctor") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "一切正常 / all is well"
