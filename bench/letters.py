@@ -31,8 +31,8 @@ from reports.fonts import font_folders, prepared
 from reports.pdf import Printable, print_pdfs
 from reports.services import LETTER_OF_OUTCOME
 
-LETTERS = 40
-ROUNDS = 5
+LETTERS = 100
+ROUNDS = 3
 AT = datetime(2020, 12, 31, 4, 0, tzinfo=UTC)
 
 
