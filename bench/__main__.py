@@ -26,8 +26,8 @@ MEASUREMENTS: Mapping[str, str] = {
 }
 """Modules of this package, in the order in which they run, and what each is about."""
 
-_GOALS: Mapping[str, str] = {"xml_writing": "≥ 1, then ≥ 3", "letters": "≥ 1.7"}
-"""Goals of measurements whose rows do not name their own (docs: bench/README.md)."""
+_GOALS: Mapping[str, str] = {"xml_writing": "≥ 1, then ≥ 3"}
+"""Goals of measurements whose rows do not name their own."""
 
 _LIBRARIES = (
     "zen-engine", "orjson", "cryptography", "sqlalchemy", "psycopg", "pysqlite3", "python-calamine", "xlsxwriter",

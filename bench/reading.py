@@ -27,10 +27,8 @@ import orjson
 
 from bench.packs import DEMO, TIMES, of_copy, ten_times, with_shared_strings
 from bench.rounds import ROOT, Row, held_mb, in_own_process, in_turns, peak_mb, spread, timed
-from foundation.csvfiles import read_csv
-from foundation.tables import read_table
 from households import roster
-from households.feeds import COLUMNS
+from households.feeds import COLUMNS, file_of, read_feeds
 from households.roster import SHEET, read_roster
 
 ROUNDS = 7
@@ -43,9 +41,9 @@ _CHILD = "import sys; sys.path.append(sys.argv[1]); from bench.bare_child import
 def measure() -> list[Row]:
     """Seconds and memory of both sides; `ratio` is our time by the bare reader's."""
     with tempfile.TemporaryDirectory(prefix="fangpin-bench-") as folder:
-        shared, feed = Path(folder, "shared.xlsx"), Path(folder, "medical.csv")
+        shared, feeds = Path(folder, "shared.xlsx"), Path(folder)
         with_shared_strings(DEMO / roster.FILE, shared)
-        write_feed(feed, FEED_ROWS)
+        write_feed(feeds, FEED_ROWS)
         small = _roster("the demo's roster", DEMO / roster.FILE, ROUNDS)
         large = _roster("ten times the people", ten_times() / roster.FILE, LARGE_ROUNDS)
         return [
@@ -53,7 +51,7 @@ def measure() -> list[Row]:
             _roster("the demo's roster, its words in one shared table", shared, ROUNDS),
             large,
             _growth(small, large),
-            _feed(feed),
+            _feed(feeds),
         ]
 
 
@@ -67,12 +65,12 @@ def _roster(what: str, path: Path, rounds: int) -> Row:
     }
 
 
-def _feed(path: Path) -> Row:
+def _feed(folder: Path) -> Row:
     return {
         "case": "feeds/medical.csv read with every check",
         "peer": "bare csv.reader, rows dropped",
         "unit": "rows",
-        **_both("feed", path, LARGE_ROUNDS),
+        **_both("feed", folder, LARGE_ROUNDS),
         "goal": "≤ 3, then ≤ 1.5",
     }
 
@@ -123,8 +121,10 @@ def _growth(small: Row, large: Row) -> Row:
     }
 
 
-def write_feed(path: Path, rows: int) -> None:
-    """A medical feed of made-up people, in GB18030."""
+def write_feed(folder: Path, rows: int) -> None:
+    """A medical feed of made-up people, in GB18030, at its place in a pack."""
+    path = folder / file_of("medical")
+    path.parent.mkdir()
     dice = Random(370323)
     names = ("王秀英", "李建国", "阿依古丽·买买提", "𠮷田花", "欧阳春晓")
     with path.open("w", encoding="gb18030", newline="") as text:
@@ -148,14 +148,13 @@ def _our_roster(path: Path) -> int:
     return len(people) + len({error.row for error in errors})
 
 
-def _our_feed(path: Path) -> int:
-    row, columns = COLUMNS["medical"]
-    result = read_table(columns, read_csv(path, path.name), path.name)
-    return len([row(*values) for values in result.rows]) + len({error.row for error in result.errors})
+def _our_feed(folder: Path) -> int:
+    feeds, errors = read_feeds(folder)
+    return len(feeds.medical or ()) + len({error.row for error in errors})
 
 
-def _bare_feed(path: Path) -> int:
-    with path.open(encoding="gb18030", newline="") as text:
+def _bare_feed(folder: Path) -> int:
+    with (folder / file_of("medical")).open(encoding="gb18030", newline="") as text:
         return sum(1 for _ in csv.reader(text)) - 1
 
 

@@ -34,8 +34,12 @@ def bound(volumes: Sequence[bytes], numbers: bytes) -> bytes:
             first.pages.extend(volume.pages)
         if len(first.pages) != len(overlay.pages):
             raise ValueError("pages and their numbers do not match")
-        for page, number in zip(first.pages, overlay.pages, strict=True):
-            page.add_overlay(number, None)
+        for place, (page, number) in enumerate(zip(first.pages, overlay.pages, strict=True)):
+            # By hand, since `Page.add_overlay` gives names by chance, and the same document must give the same bytes.
+            name = pikepdf.Name(f"/PageNumber{place}")
+            page.add_resource(first.copy_foreign(number.as_form_xobject()), pikepdf.Name.XObject, name)
+            page.contents_add(b"q\n", prepend=True)
+            page.contents_add(f"Q\nq {name} Do Q\n".encode())
         content = io.BytesIO()
         first.save(content, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
         return content.getvalue()
