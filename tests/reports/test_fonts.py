@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fontTools.ttLib import TTFont
 
+from foundation.errors import ConfigurationError
 from reports import fonts
 from reports.font_building import build, usual_characters
 from reports.fonts import font_folders, prepared
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def coverage(name: str) -> set[int]:
@@ -63,21 +61,41 @@ def test_the_same_source_gives_the_same_font(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_two_processes_at_once_make_one_set(tmp_path: Path) -> None:
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "reports.fonts"]
-    running = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
-    paths = {process.communicate(timeout=300)[0].strip() for process in running}
-    assert [process.returncode for process in running] == [0, 0]
+QUICK = "import sys, time; time.sleep(0.3); open(sys.argv[4], 'wb').write(b'font')"
+"""Stands for the building of a font, which takes seconds and is tested above."""
+
+
+def test_two_at_once_make_one_set_and_a_third_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(fonts, "_BUILD", QUICK)
+    with ThreadPoolExecutor(2) as pool:
+        paths = {found.result() for found in [pool.submit(prepared) for _ in range(2)]}
     (path,) = paths
-    made = Path(path)
-    assert [entry.name for entry in (tmp_path / "fangpin").iterdir()] == [made.parent.name]
-    assert {"FangpinSong.ttf", "FangpinHei.ttf", "fonts.conf"} <= {file.name for file in made.parent.iterdir()}
+    assert [entry.name for entry in (tmp_path / "fangpin").iterdir()] == [path.parent.name]
+    assert {file.name for file in path.parent.iterdir()} == {
+        "FangpinSong.ttf",
+        "FangpinHei.ttf",
+        "fonts.conf",
+    }
+    monkeypatch.setattr(fonts, "_BUILD", "raise SystemExit(1)")
+    assert prepared() == path
 
 
-def test_a_cache_that_cannot_be_written_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fonts_that_cannot_be_made_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(fonts, "_BUILD", "raise SystemExit(1)")
+    with pytest.raises(ConfigurationError):
+        prepared()
+    assert list((tmp_path / "fangpin").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
