@@ -27,7 +27,7 @@ from policies.policy_file import load_policy
 
 ROUNDS = 31
 OUR_TURN, PEER_TURN = 1000, 100
-"""Claims that a side decides before the other has its turn: about as long for both, so that neither is disturbed more."""
+"""Claims that a side decides in its turn: about as long for both, so that neither is disturbed more often."""
 GROWTH_RUNS = 3
 
 Context = dict[str, object]

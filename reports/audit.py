@@ -50,8 +50,8 @@ def audit_figures(session: Session, sealer: Sealer, policy_number: str) -> Audit
         programme=programme_figures(session, sealer, policy_number),
         duplicates=(
             *duplicate_tests(session),
-            decided.same_document(),
-            decided.same_household_income(),
+            same_document(decided.approved),
+            same_household_income(decided.approved),
             _same_payee(payees),
             decided.same_again(),
         ),
@@ -122,7 +122,7 @@ def _paid_case(session: Session, row: Row[Any], payee: Payee, facts: Facts) -> P
     )
 
 
-class _Approved(NamedTuple):
+class Approved(NamedTuple):
     """What the tests ask of an approving determination."""
 
     claim_no: str
@@ -132,11 +132,11 @@ class _Approved(NamedTuple):
 
 
 class _Decided:
-    """Every determined claim of a policy number, opened once, and the tests over the opened records."""
+    """Every determined claim of a policy number, opened once, and the test that only the records allow."""
 
     def __init__(self, session: Session, sealer: Sealer, policy_number: str) -> None:
         self.records: dict[str, tuple[Facts, Decision]] = {}
-        self._approved: list[_Approved] = []
+        self.approved: list[Approved] = []
         self._differing: list[str] = []
         self._tested = 0
         query = (
@@ -155,28 +155,7 @@ class _Decided:
             if row.outcome == "approve":
                 self.records[row.id] = facts, decision
                 number = None if household is None else household.household_no
-                self._approved.append(_Approved(claim.claim_no, claim.line, claim.document_no, number))
-
-    def same_document(self) -> Finding:
-        """One bill of one line that was approved more than once, for whomever."""
-        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for item in self._approved:
-            if item.document:
-                groups[item.line, item.document].append(item.claim_no)
-        return _finding(
-            "D9",
-            "同一单证重复获赔",
-            "同一险种下,同一结算单号、缴费凭证号或凭证号在两件以上给付案件中出现",
-            len(groups),
-            ("、".join(sorted(numbers)) for numbers in groups.values() if len(numbers) > 1),
-        )
-
-    def same_household_income(self) -> Finding:
-        """A household whose shortfall of income was made up more than once."""
-        counted = Counter(item.household for item in self._approved if item.line == "income")
-        found = (f"户 {household}" for household, number in counted.items() if number > 1)
-        definition = "同一户在本保单下有两件以上收入责任险给付案件"
-        return _finding("D10", "同户重复获收入险赔付", definition, len(counted), found)
+                self.approved.append(Approved(claim.claim_no, claim.line, claim.document_no, number))
 
     def same_again(self) -> Finding:
         """A determined claim whose decision does not come out the same from its stored facts."""
@@ -187,6 +166,29 @@ class _Decided:
             self._tested,
             self._differing,
         )
+
+
+def same_document(approved: Iterable[Approved]) -> Finding:
+    """One bill of one line that was approved more than once, for whomever."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for item in approved:
+        if item.document:
+            groups[item.line, item.document].append(item.claim_no)
+    return _finding(
+        "D9",
+        "同一单证重复获赔",
+        "同一险种下,同一结算单号、缴费凭证号或凭证号在两件以上给付案件中出现",
+        len(groups),
+        ("、".join(sorted(numbers)) for numbers in groups.values() if len(numbers) > 1),
+    )
+
+
+def same_household_income(approved: Iterable[Approved]) -> Finding:
+    """A household whose shortfall of income was made up more than once."""
+    counted = Counter(item.household for item in approved if item.line == "income")
+    found = (f"户 {household}" for household, number in counted.items() if number > 1)
+    definition = "同一户在本保单下有两件以上收入责任险给付案件"
+    return _finding("D10", "同户重复获收入险赔付", definition, len(counted), found)
 
 
 def _conclusion(decision: Decision) -> tuple[object, ...]:

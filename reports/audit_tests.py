@@ -250,5 +250,5 @@ def ledger_accounts(session: Session) -> tuple[Account, ...]:
     sides = []
     for column in (LedgerEntry.debit, LedgerEntry.credit):
         query = select(column, func.sum(LedgerEntry.amount_fen)).group_by(column)
-        sides.append({code: int(amount) for code, amount in session.execute(query).tuples()})
+        sides.append({code: int(amount) for code, amount in session.execute(query)})
     return tuple(Account(code, sides[0].get(code, 0), sides[1].get(code, 0)) for code in ACCOUNTS)

@@ -112,7 +112,7 @@ def _cover(session: Session, policy_number: str) -> _Cover:
     codes: dict[str, str] = {}
     counts: Counter[str] = Counter()
     households = set()
-    for person, category, town, village_code, household in session.execute(query).tuples():
+    for person, category, town, village_code, household in session.execute(query):
         cover.category[person] = category
         counts[town] += 1
         codes[town] = min(village_code, codes.get(town, village_code))
@@ -223,7 +223,7 @@ def _money(session: Session, policy_number: str) -> _Money:
         .where(ClaimRow.policy_number == policy_number)
         .group_by(Payable.state)
     )
-    states = {state: (count, int(total)) for state, count, total in session.execute(query).tuples()}
+    states = {state: (count, int(total)) for state, count, total in session.execute(query)}
     return _Money(int(received), states)
 
 

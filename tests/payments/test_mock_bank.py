@@ -5,21 +5,27 @@ The bank answers only when its clock is moved. Its account numbers have at most 
 
 from __future__ import annotations
 
+import importlib.resources
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from http.client import HTTPConnection
 from itertools import count
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 from lxml import etree
 from mockbank import Config, make_server  # type: ignore[import-untyped, unused-ignore]
+from pyiso20022.pain.pain_001_001_09 import Document
+from xsdata.formats.dataclass.parsers import XmlParser
+from xsdata.formats.dataclass.parsers.config import ParserConfig
 
 from payments.bank_formats.pain001 import Pain001Header, write_pain001
 from payments.batching import BatchDraft, Payable, end_to_end_reference, message_id, plan_batch
+from webapp.run import Options, run_pack
 
 PAYER_ACCOUNT = "37050163860000001"
 OPENING_FEN = 10_000_000_00
@@ -168,3 +174,28 @@ def test_the_bank_too_refuses_a_file_whose_sum_was_changed_on_the_way(bank: Call
     (report,) = answers(bank, "pain.002")
     assert report.findtext(".//StsRsnInf/Rsn/Cd") == "AM10"
     assert json.loads(bank("GET", "/_mock/payments", b"")[1]) == []
+
+
+def test_the_file_of_a_whole_run_is_valid_read_back_accepted_and_paid(
+    small_pack: Path, tmp_path: Path, bank: Call
+) -> None:
+    options = Options(small_pack, tmp_path / "out", as_of=date(2020, 6, 15), letters=0)
+    summary = run_pack(options, lambda *_: None).summary
+    (path,) = (tmp_path / "out" / "payments").glob("*.xml")
+    content = path.read_bytes()
+    schemas = Path(str(importlib.resources.files("sepaxml"))) / "schemas"
+    etree.XMLSchema(etree.parse(schemas / "pain.001.001.09.xsd")).assertValid(etree.fromstring(content))
+    strict = ParserConfig(fail_on_unknown_properties=True, fail_on_unknown_attributes=True)
+    document = XmlParser(config=strict).from_bytes(content, Document)
+    transfers = document.cstmr_cdt_trf_initn.pmt_inf[0].cdt_trf_tx_inf
+    total = Decimal(summary["batches"][0]["total_yuan"])
+    assert sum(transfer.amt.instd_amt.value for transfer in transfers) == total
+    balance = {"currency": "CNY", "account_number": PAYER_ACCOUNT, "balance": int(total * 100)}
+    assert bank("PATCH", "/_mock/accounts/ACME", json.dumps(balance).encode())[0] == 200
+    assert bank("POST", "/payments", content)[0] == 202
+    (report,) = answers(bank, "pain.002")
+    assert report.findtext(".//GrpSts") == "ACCP"
+    assert bank("POST", "/_mock/advance?days=2", b"")[0] == 200
+    paid = [debit for tree in answers(bank, "camt.053") for debit in debits(tree)]
+    assert len(paid) == len({reference for reference, *_ in paid}) == summary["batches"][0]["payments"]
+    assert sum(amount for _, amount, _, _ in paid) == total

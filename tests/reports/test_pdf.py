@@ -64,7 +64,7 @@ def _strings(operands: list[list[object]]) -> list[pikepdf.String]:
     for listed in operands:
         for operand in listed:
             pieces = operand if isinstance(operand, pikepdf.Array) else [operand]
-            found += [piece for piece in pieces if isinstance(piece, pikepdf.String)]  # type: ignore[union-attr]
+            found += [piece for piece in pieces if isinstance(piece, pikepdf.String)]
     return found
 
 

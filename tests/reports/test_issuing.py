@@ -1,0 +1,253 @@
+"""Issuing: the same figures give the same document for ever, numbers have no gaps, and every issue is in the trail."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from foundation import files, jobs
+from foundation.clock import FixedClock
+from foundation.runtime import Runtime, set_current
+from foundation.trail import Event, head
+from reports import issuing, services
+from reports.errors import RenderingFailed
+from reports.figures import BatchFigures
+from reports.models import DocumentNumber, IssuedDocument
+from reports.queries import Issued, printed_head
+from reports.tasks import letter
+from tests.reports.county import AT, NAMES, SYSTEM, County
+from tests.reports.reading import opened, words
+
+LATER = AT.replace(year=2021)
+
+
+def content(county: County, document: Issued) -> bytes:
+    with county.database.reading() as session:
+        return files.load(session, county.sealer, document.file_id)
+
+
+def some(county: County) -> list[str]:
+    """Two approvals and two refusals in turn."""
+    approved, refused = county.determinations("approve"), county.determinations("reject")
+    return [approved[0], refused[0], approved[1], refused[1]]
+
+
+def counts(county: County) -> tuple[int, ...]:
+    with county.database.reading() as session:
+        tables = (IssuedDocument, DocumentNumber, files.StoredFile, Event)
+        return tuple(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
+
+
+def test_letters_are_issued_once_and_found_again(county: County, tmp_path: Path) -> None:
+    ids = some(county)
+    first = issuing.issue_letters(county.database, county.sealer, SYSTEM, AT, ids, NAMES)
+    assert [document.subject_id for document in first] == ids
+    assert [document.name for document in first] == [
+        "payment-notice-2020-000001.pdf",
+        "refusal-notice-2020-000001.pdf",
+        "payment-notice-2020-000002.pdf",
+        "refusal-notice-2020-000002.pdf",
+    ]
+    printed = [content(county, document) for document in first]
+    before = counts(county)
+    assert issuing.issue_letters(county.database, county.sealer, SYSTEM, LATER, ids, NAMES) == first
+    assert counts(county) == before
+    assert [content(county, document) for document in first] == printed
+    more = county.determinations("approve")[2:3]
+    (third,) = issuing.issue_letters(county.database, county.sealer, SYSTEM, LATER, more, NAMES)
+    assert third.name == "payment-notice-2021-000001.pdf"
+    text = words(printed[0], tmp_path)
+    assert "防贫赔〔2020〕1号" in text
+    assert "第1页共1页" in text
+
+
+def test_every_issue_is_in_the_trail_with_its_digest(county: County) -> None:
+    (document,) = issuing.issue_letters(county.database, county.sealer, SYSTEM, AT, some(county)[:1])
+    with county.database.reading() as session:
+        bodies = session.scalars(select(Event.body).where(Event.subject_id == document.id)).all()
+    (body,) = bodies
+    assert '"action":"document.issued"' in body
+    assert document.sha256 in body
+    assert document.figures_digest in body
+
+
+def test_a_number_taken_before_a_crash_is_the_number_after_it(county: County) -> None:
+    ids = some(county)
+    with county.database.reading() as session:
+        drafts = services.prepare_letters(session, county.sealer, ids)
+    with county.database.transaction() as session:
+        numbered = services.number_documents(session, SYSTEM, AT, drafts)
+    # Here the machine went down. Another letter is asked for first.
+    later = issuing.issue_letters(
+        county.database, county.sealer, SYSTEM, AT, county.determinations("approve")[5:6]
+    )
+    assert later[0].name == "payment-notice-2020-000003.pdf"
+    done = issuing.issue_letters(county.database, county.sealer, SYSTEM, AT, ids)
+    assert [document.name[-10:-4] for document in done] == [
+        f"{numbered[document.key][1]:06d}" for document in done
+    ]
+    with county.database.reading() as session:
+        rows = session.execute(select(DocumentNumber.kind, DocumentNumber.number)).all()
+    assert sorted(tuple(row) for row in rows) == [
+        *(("payment_notice", number) for number in (1, 2, 3)),
+        *(("refusal_notice", number) for number in (1, 2)),
+    ]
+
+
+def test_two_who_print_the_same_document_file_one(county: County) -> None:
+    with county.database.reading() as session:
+        (draft,) = services.prepare_letters(session, county.sealer, some(county)[:1])
+    filed = []
+    for moment in (AT, LATER):
+        with county.database.transaction() as session:
+            numbered = services.number_documents(session, SYSTEM, AT, [draft])
+        printed = list(services.printed([draft], numbered, moment, NAMES))
+        with county.database.transaction() as session:
+            filed += services.file_documents(session, county.sealer, SYSTEM, moment, printed)
+    assert filed[0] == filed[1]
+    assert counts(county)[:2] == (1, 1)
+
+
+def test_jobs_give_letters_and_can_run_twice(county: County) -> None:
+    set_current(Runtime(county.database, county.sealer, FixedClock(AT), SYSTEM))
+    ids = some(county)
+    with county.database.transaction() as session:
+        letters = jobs.ask_for(session, "letter", ids, AT)
+        sheets = jobs.ask_for(session, "calculation_sheet", ids[:2], AT)
+    letter(letters[0])
+    letter(*letters, *sheets)
+    before = counts(county)
+    assert before[0] == 6
+    with county.database.reading() as session:
+        assert {*session.scalars(select(jobs.Job.state))} == {"done"}
+        assert session.scalar(select(jobs.Job.attempts).where(jobs.Job.id == letters[0])) == 1
+    letter(*letters)
+    letter(sheets[0])
+    assert counts(county) == before
+
+
+def test_a_job_whose_letter_cannot_be_printed_is_marked_and_tried_again(
+    county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_current(Runtime(county.database, county.sealer, FixedClock(AT), SYSTEM))
+    with county.database.transaction() as session:
+        (job_id,) = jobs.ask_for(session, "letter", some(county)[:1], AT)
+    with monkeypatch.context() as patch:
+        patch.setattr("reports.pdf._CHILD", "raise SystemExit(3)")
+        with pytest.raises(RenderingFailed):
+            letter(job_id)
+    with county.database.reading() as session:
+        job = session.get_one(jobs.Job, job_id)
+        assert (job.state, job.error_code) == ("failed", "rendering_failed")
+    assert counts(county)[0] == 0
+    letter(job_id)
+    with county.database.reading() as session:
+        assert session.get_one(jobs.Job, job_id).state == "done"
+    assert counts(county)[0] == 1
+
+
+def test_calculation_sheets_name_whoever_decided(county: County, tmp_path: Path) -> None:
+    (sheet,) = issuing.issue_calculation_sheets(
+        county.database, county.sealer, SYSTEM, AT, some(county)[:1], NAMES
+    )
+    text = words(content(county, sheet), tmp_path)
+    assert "王敏（person-1）" in text
+    assert "person-2" in text
+
+
+def test_batch_summary_has_its_lines_totals_and_digests(county: County, tmp_path: Path) -> None:
+    document = issuing.issue_batch_summary(county.database, county.sealer, SYSTEM, AT, county.batch_id, NAMES)
+    assert document.name == "batch-summary-2020-000001.pdf"
+    printed = content(county, document)
+    text = words(printed, tmp_path, "-layout")
+    with county.database.reading() as session:
+        figures = services.prepare_batch_summary(session, county.sealer, county.batch_id).figures
+    assert isinstance(figures, BatchFigures)
+    for line in figures.lines:
+        assert line.reference in text
+    for part in (
+        figures.content_digest,
+        *(file.sha256 for file in figures.files),
+        "孙丽（person-3）",
+        "person-5",
+    ):
+        assert part in text
+    assert _attached(printed) == [[line.reference, str(line.sequence)] for line in figures.lines]
+
+
+def _attached(printed: bytes) -> list[list[str]]:
+    with opened(printed) as read:
+        attached = read.attachments["payments.csv"].get_file().read_bytes()
+    rows = csv.DictReader(io.StringIO(attached.decode("utf-8-sig"), newline=""))
+    return [[row["业务参考号"], row["序号"]] for row in rows]
+
+
+def test_programme_report_has_the_totals_and_a_figure_beside_each_table(
+    county: County, tmp_path: Path
+) -> None:
+    document = issuing.issue_programme_report(
+        county.database, county.sealer, SYSTEM, AT, county.policy.number, NAMES
+    )
+    printed = content(county, document)
+    text = words(printed, tmp_path)
+    approved = [item.decision for item in county.decided if item.decision.outcome == "approve"]
+    total = sum(decision.payable_fen for decision in approved)
+    assert f"核定给付{len(approved)}件" in text
+    assert f"{total / 100:,.2f}元" in text
+    for part in ("图1", "图2", "图3", "表1", "表8", "防贫报〔2020〕1号", "数据截止2020年12月31日12:00"):
+        assert part in text, part
+    with opened(printed) as read:
+        assert list(read.attachments) == ["programme.csv"]
+
+
+def test_audit_report_prints_the_head_and_stays_when_nothing_changed(county: County, tmp_path: Path) -> None:
+    with county.database.reading() as session:
+        trail = head(session)
+    number = county.policy.number
+    document = issuing.issue_audit_report(county.database, county.sealer, SYSTEM, AT, number, trail, NAMES)
+    printed = content(county, document)
+    text = words(printed, tmp_path)
+    for part in (
+        trail.root,
+        f"轨迹共{trail.events:,}条",
+        "重复付款0笔，差错0处",
+        "违反0处",
+        "差额0.00元",
+        "王敏（person-1）",
+    ):
+        assert part in text, part
+    with county.database.reading() as session:
+        newer = head(session)
+        assert printed_head(session, document.id) == trail != newer
+    again = issuing.issue_audit_report(county.database, county.sealer, SYSTEM, LATER, number, newer, NAMES)
+    assert again == document
+    assert content(county, again) == printed
+    with opened(printed) as read:
+        assert sorted(read.attachments) == ["payments.csv", "tests.csv"]
+        assert read.open_metadata()["pdfaid:part"] == "3"
+
+
+def test_no_document_shows_a_whole_account_or_id_number(sqlite_county: County, tmp_path: Path) -> None:
+    county = sqlite_county
+    with county.database.reading() as session:
+        trail = head(session)
+    place = (county.database, county.sealer, SYSTEM, AT)
+    documents = [
+        issuing.issue_batch_summary(*place, county.batch_id),
+        issuing.issue_programme_report(*place, county.policy.number),
+        issuing.issue_audit_report(*place, county.policy.number, trail),
+        *issuing.issue_letters(*place, some(county)),
+        *issuing.issue_calculation_sheets(*place, some(county)[:2]),
+    ]
+    hidden = {item.facts.claim.id_number for item in county.decided}
+    hidden |= {item.decision.payee_account for item in county.decided if item.decision.payee_account} - {None}
+    for document in documents:
+        printed = content(county, document)
+        text = words(printed, tmp_path)
+        with opened(printed) as read:
+            text += "".join(file.get_file().read_bytes().decode() for file in read.attachments.values())
+        assert [number for number in hidden if number in text] == []
