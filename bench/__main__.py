@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for row in import_module(f"bench.{name}").measure():
             goal = str(row.get("goal", _GOALS.get(name, "")))
             rows.append({"measurement": name, **row, "goal": goal, "reached": reached(row["ratio"], goal)})
+            print(f"  {row['ratio']}  {row['case']}", file=sys.stderr)
     print(table([_HEADER, *map(_cells, rows)]))
     print("\n".join(_memory(rows)))
     print(_machine_line(before))

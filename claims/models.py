@@ -25,6 +25,7 @@ class PackIntake(Base):
     id: Mapped[str] = mapped_column(String, primary_key=True)
     sequence: Mapped[int] = mapped_column(BigInteger)
     policy_id: Mapped[str] = mapped_column(ForeignKey("policy.id"))
+    policy_number: Mapped[str] = mapped_column(String, index=True)
     digest: Mapped[str] = mapped_column(String, index=True)
     files: Mapped[str] = mapped_column(Text)
     """JSON {file: SHA-256}."""
@@ -40,7 +41,7 @@ class ClaimRow(Base):
     __tablename__ = "claim"
     __table_args__ = strict(
         UniqueConstraint("policy_number", "claim_no"),
-        CheckConstraint("state IN ('review', 'approved', 'rejected')", name="state"),
+        CheckConstraint("state IN ('review', 'approved', 'rejected', 'withdrawn')", name="state"),
         CheckConstraint("line IN ('illness', 'education', 'accident', 'income')", name="line"),
         Index(None, "state"),
     )
@@ -116,11 +117,16 @@ class Review(Base):
     """A determined claim whose facts a later pack changed: to be looked at by a person, never edited."""
 
     __tablename__ = "review"
-    __table_args__ = strict(UniqueConstraint("claim_id", "decision_id"))
+    __table_args__ = strict(
+        UniqueConstraint("claim_id", "decision_id"),
+        CheckConstraint("reason IN ('otherwise', 'gone')", name="reason"),
+        CheckConstraint("(reason = 'gone') = (decision_id IS NULL)", name="decision_id"),
+    )
     id: Mapped[str] = mapped_column(String, primary_key=True)
     claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"))
-    decision_id: Mapped[str] = mapped_column(ForeignKey("decision.id"))
-    """The decision that the new facts would give."""
+    reason: Mapped[str] = mapped_column(String)
+    decision_id: Mapped[str | None] = mapped_column(ForeignKey("decision.id"))
+    """The decision that the new facts would give; none for a claim that is gone."""
     opened_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -135,7 +141,7 @@ GUARDS = [
         "claim_determined_frozen",
         "claim",
         "BEFORE UPDATE",
-        "OLD.state <> 'review' AND "
+        "OLD.state NOT IN ('review', 'withdrawn') AND "
         "(OLD.sealed <> NEW.sealed OR OLD.digest <> NEW.digest OR OLD.claim_no <> NEW.claim_no)",
     ),
     Guard(

@@ -17,7 +17,7 @@ from foundation.csvfiles import csv_bytes
 from foundation.errors import Fault, UnusableInput
 from foundation.tables import RowError
 from households import roster
-from households.feeds import Feeds, read_feeds
+from households.feeds import COLUMNS, Feeds, file_of, read_feeds
 from households.roster import RosterRow, read_roster
 
 T = TypeVar("T")
@@ -89,3 +89,10 @@ def errors_csv(errors: Iterable[RowError]) -> bytes:
     header = ("file", "sheet", "row", "column", "code")
     lines = ((error.file, error.sheet, str(error.row), error.column, error.code) for error in errors)
     return csv_bytes(header, lines)
+
+
+def ignored_files(folder: Path) -> list[str]:
+    """Files of a pack's `feeds` that no feed is read from: a misspelt name would pass for no data."""
+    known = {file_of(feed) for feed in COLUMNS}
+    found = (path.relative_to(folder).as_posix() for path in (folder / "feeds").glob("*"))
+    return sorted(name for name in found if name not in known)

@@ -9,18 +9,21 @@ from collections.abc import Mapping
 
 from foundation.errors import ConflictError
 
-REVIEW, APPROVED, REJECTED = "review", "approved", "rejected"
+REVIEW, APPROVED, REJECTED, WITHDRAWN = "review", "approved", "rejected", "withdrawn"
 
 MOVES: Mapping[str, frozenset[str]] = {
-    REVIEW: frozenset({APPROVED, REJECTED}),
+    REVIEW: frozenset({APPROVED, REJECTED, WITHDRAWN}),
     APPROVED: frozenset(),
     REJECTED: frozenset(),
+    # A claim that the newest pack has no more; one that comes back is reviewed again.
+    WITHDRAWN: frozenset({REVIEW}),
 }
 
 STATE_NAMES: Mapping[str, tuple[str, str]] = {
     REVIEW: ("核赔", "under review"),
     APPROVED: ("核定给付", "approved"),
     REJECTED: ("拒赔", "rejected"),
+    WITHDRAWN: ("撤回", "withdrawn"),
 }
 
 

@@ -28,7 +28,7 @@ def read_csv(path: Path, label: str) -> Iterator[list[str]]:
         raise _fault(label, ("不是文件", "this is no file"))
     try:
         with path.open(encoding="gb18030", newline="") as text:
-            yield from csv.reader(_without_nul(text, path, label))
+            yield from csv.reader(_lines(text, path, label))
     except UnicodeDecodeError:
         raise _fault(label, _why_undecodable(path)) from None
     except csv.Error:
@@ -56,10 +56,13 @@ def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]], encoding: st
     return text.getvalue().encode(encoding)
 
 
-def _without_nul(text: TextIO, path: Path, label: str) -> Iterator[str]:
-    """Lines of a text; U+0000 is no character of a CSV: the file is something else (UTF-16, a workbook)."""
-    for line in text:
-        if "\0" in line:
+def _lines(text: TextIO, path: Path, label: str) -> Iterator[str]:
+    """Lines of a text. U+0000 in the header says that the file is something else (UTF-16, a workbook).
+
+    Below it stands in a cell, which its parser refuses like any other bad cell.
+    """
+    for number, line in enumerate(text):
+        if number == 0 and "\0" in line:
             raise _fault(label, _why_undecodable(path))
         yield line
 

@@ -159,7 +159,7 @@ def _engine(url: str) -> Engine:
         if not parsed.database or parsed.database == ":memory:":
             raise _bad_url()
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, module=sqlite3, connect_args={"timeout": 30})
+        engine = create_engine(parsed, module=sqlite3, connect_args={"timeout": 30}, hide_parameters=True)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -167,6 +167,7 @@ def _engine(url: str) -> Engine:
         engine = create_engine(
             parsed.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": "-c lock_timeout=120000 -c timezone=UTC", "connect_timeout": 10},
         )
         event.listen(engine, "begin", _begin_postgresql)
@@ -212,6 +213,7 @@ def migrate(url: str) -> None:
     """Brings the schema to the newest version and makes the triggers again. Safe to run at any time, twice at once."""
     from alembic import command  # Alembic is slow to import, and most commands find nothing to migrate.
     from alembic.config import Config
+    from alembic.util import CommandError
 
     import migrations
 
@@ -222,6 +224,11 @@ def migrate(url: str) -> None:
         command.upgrade(config, "head")
     except DBAPIError as error:
         raise unreachable(error) from error
+    except CommandError as error:
+        raise ConfigurationError(
+            "数据库由更新版本的程序建立,请升级程序后再用",
+            "the database was made by a newer version of the program; upgrade the program",
+        ) from error
 
 
 def unreachable(error: DBAPIError) -> ConfigurationError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
 from datetime import date
 
 from foundation.identifiers import birth_date
@@ -107,7 +106,7 @@ class FactsOfHouseholds:
                     yield PayrollSpell(relation, row.name, since, until)
 
     def _index_feeds(self, feeds: Feeds) -> None:
-        self._absent = frozenset(field.name for field in fields(feeds) if getattr(feeds, field.name) is None)
+        self._absent = frozenset(feeds.absent())
         self._deaths: dict[str, set[date]] = defaultdict(set)
         for death in feeds.deaths or ():
             self._deaths[death.id_number].add(death.died_on)

@@ -184,6 +184,10 @@ class Feeds:
     officials: list[OfficialRow] | None = None
     clearances: list[ClearanceRow]
 
+    def absent(self) -> list[str]:
+        """Names of the feeds that are absent: no data, which is never read as clear."""
+        return [field.name for field in fields(self) if getattr(self, field.name) is None]
+
 
 def _columns(row: Callable[..., Any], *columns: tuple[str, Parser[Any]], empty: str = "") -> tuple[Any, ...]:
     """A row's class and its columns in the order of its fields; cells of the column named `empty` may be so."""

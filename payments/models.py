@@ -62,6 +62,7 @@ class Payable(Base):
     determination_id: Mapped[str] = mapped_column(ForeignKey("determination.id"))
     number: Mapped[int] = mapped_column(BigInteger)
     """Order in which payables arose: the order of determination."""
+    policy_number: Mapped[str] = mapped_column(String)
     town: Mapped[str] = mapped_column(String)
     line: Mapped[str] = mapped_column(String)
     amount_fen: Mapped[int] = mapped_column(BigInteger)
@@ -94,6 +95,7 @@ class Batch(Base):
     )
     id: Mapped[str] = mapped_column(String, primary_key=True)
     number: Mapped[int] = mapped_column(BigInteger)
+    policy_number: Mapped[str] = mapped_column(String)
     message_id: Mapped[str] = mapped_column(String)
     state: Mapped[str] = mapped_column(String)
     payments: Mapped[int] = mapped_column(BigInteger)
@@ -193,7 +195,10 @@ GUARDS = [
     *append_only("fund_receipt", "id", "number", "purpose"),
     *append_only("bank_file", "id", "sha256"),
     *append_only("ledger_entry", "id", "event_key"),
-    *frozen("payable", ("id", "determination_id", "number", "town", "line", "amount_fen", "sealed")),
+    *frozen(
+        "payable",
+        ("id", "determination_id", "number", "policy_number", "town", "line", "amount_fen", "sealed"),
+    ),
     only_moves("payable", PAYABLE_MOVES),
     Guard(
         "payable_agrees",
@@ -224,6 +229,7 @@ GUARDS = [
         (
             "id",
             "number",
+            "policy_number",
             "message_id",
             "payments",
             "total_fen",

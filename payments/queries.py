@@ -72,9 +72,11 @@ def batch_lines(session: Session, sealer: Sealer, batch_id: str) -> list[Payment
     return lines
 
 
-def batches(session: Session) -> list[Batch]:
-    """All batches by number."""
-    return list(session.scalars(select(Batch).order_by(Batch.number)))
+def batches(session: Session, policy_number: str) -> list[Batch]:
+    """The batches of a policy by number."""
+    return list(
+        session.scalars(select(Batch).where(Batch.policy_number == policy_number).order_by(Batch.number))
+    )
 
 
 def bank_files(session: Session, batch_id: str) -> list[BankFile]:
@@ -84,12 +86,14 @@ def bank_files(session: Session, batch_id: str) -> list[BankFile]:
     )
 
 
-def withheld(session: Session) -> list[tuple[str, str]]:
-    """(payable id, reason code) of what was kept out of every batch so far."""
+def withheld(session: Session, policy_number: str) -> list[tuple[str, str]]:
+    """(payable id, reason code) of what was kept out of every batch of a policy so far."""
     query = (
-        select(Payable.id, Payable.withheld_code).where(Payable.state == "withheld").order_by(Payable.number)
+        select(Payable.id, Payable.withheld_code)
+        .where(Payable.state == "withheld", Payable.policy_number == policy_number)
+        .order_by(Payable.number)
     )
-    return [(row[0], row[1] or "") for row in session.execute(query)]
+    return [(row[0], row[1] or "") for row in session.execute(query.order_by(Payable.number))]
 
 
 def batch_warnings(session: Session, sealer: Sealer, batch_id: str) -> list[tuple[str, str, str, str]]:

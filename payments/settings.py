@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from payments.services import PayingAccount
+from payments.services.export import PayingAccount
 
 
 def paying_account() -> PayingAccount:

@@ -6,13 +6,13 @@ from celery import shared_task
 
 from foundation import jobs
 from foundation.runtime import current
-from payments.services import export_batch
+from payments.services.export import export_batch
 from payments.settings import paying_account
 
 
 @shared_task(name="payments.export")
 def export(*job_ids: str) -> None:
-    """Writes the bank files of the batches that the jobs name, once (`payments.services.export_batch`)."""
+    """Writes the bank files of the batches that the jobs name, once (`payments.services.export.export_batch`)."""
     runtime = current()
     at = runtime.clock.now()
     for job_id in job_ids:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -65,7 +66,7 @@ def parse_policy(data: bytes, file: str = "policy.toml") -> Policy:
             ]
         ) from error
     except (tomllib.TOMLDecodeError, ArithmeticError, ValueError, RecursionError) as error:
-        raise UnusableInput([Fault(file, f"不是有效的 TOML:{error}", f"not valid TOML: {error}")]) from error
+        raise UnusableInput([_not_toml(file, data, error)]) from error
     reader = _Reader()
     content = _read_file(reader, raw)
     if reader.faults:
@@ -75,6 +76,17 @@ def parse_policy(data: bytes, file: str = "policy.toml") -> Policy:
     return policy_from_canonical(
         json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     )
+
+
+def _not_toml(file: str, data: bytes, error: Exception) -> Fault:
+    """What is wrong with a file that is no TOML: the line, as it stands there, and the reader's own word for it."""
+    found = re.search(r"at line ([0-9]+)", str(error))
+    if found is None:
+        return Fault(file, "不是有效的 TOML(嵌套过深、数值过大或不完整)", f"not valid TOML: {type(error).__name__}")
+    number = int(found[1])
+    line = data.decode("utf-8").splitlines()[number - 1].strip()[:60]
+    word = "键重复" if "overwrite" in str(error).lower() or "twice" in str(error) else "格式有误"
+    return Fault(f"{file} line {number}", f"第 {number} 行{word}:{line}", f"{error}: {line}")
 
 
 # --- from TOML to canonical content ----------------------------------------------------------------------------------
@@ -180,6 +192,8 @@ def _text(value: Any, place: str) -> str:
     cleaned = clean(value)
     if not cleaned:
         raise _Refused(place, "不得为空", "must not be empty")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in cleaned):
+        raise _Refused(place, "含有控制字符", "holds a control character")
     return cleaned
 
 

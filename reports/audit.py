@@ -14,7 +14,6 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from claims.adjudication import Decision, decide
-from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Determination
 from foundation.clock import business_day
 from foundation.masking import mask_account
@@ -24,7 +23,7 @@ from payments.queries import Payee, open_payee
 from policies.queries import policy_by_id
 from reports.audit_tests import controls, duplicate_tests, ledger_accounts, segregation_tests
 from reports.figures import AuditFigures, Finding, PaidCase
-from reports.people import payee_for_auditor
+from reports.people import minors_of, payee_for_auditor
 from reports.programme import programme_figures
 from reports.queries import batch_figures, line_title, opened
 
@@ -39,9 +38,9 @@ def audit_figures(session: Session, sealer: Sealer, policy_number: str) -> Audit
     payees = []
     for row in _payments(session, policy_number):
         payee = open_payee(sealer, "payment", row.id, row.sealed)
-        facts, decision = decided.records[row.decision_id]
-        cases.append(_paid_case(session, row, payee, facts))
-        payees.append((row.reference, payee, decision))
+        kept = decided.kept[row.decision_id]
+        cases.append(_paid_case(session, row, payee, kept.minors))
+        payees.append((row.reference, payee, kept.payee))
     batches = [
         batch_figures(session, sealer, batch_id, with_lines=False)
         for batch_id in session.scalars(select(Batch.id).order_by(Batch.number))
@@ -98,7 +97,7 @@ def _payments(session: Session, policy_number: str) -> Iterator[Row[Any]]:
     return iter(session.execute(query))
 
 
-def _paid_case(session: Session, row: Row[Any], payee: Payee, facts: Facts) -> PaidCase:
+def _paid_case(session: Session, row: Row[Any], payee: Payee, minors: frozenset[str]) -> PaidCase:
     policy = policy_by_id(session, row.policy_id)
     return PaidCase(
         reference=row.reference,
@@ -111,7 +110,7 @@ def _paid_case(session: Session, row: Row[Any], payee: Payee, facts: Facts) -> P
         determined_fen=row.determined_fen,
         paid_fen=row.amount_fen,
         state=row.state,
-        payee_name=payee_for_auditor(payee.name, facts, business_day(row.determined_at)),
+        payee_name=payee_for_auditor(payee.name, minors),
         payee_account=mask_account(payee.account),
         recommended_by=row.recommended_by,
         determined_by=row.determined_by,
@@ -131,16 +130,33 @@ class Approved(NamedTuple):
     household: str | None
 
 
+class _Kept(NamedTuple):
+    """What is kept of an approving decision's record for its payment: the payee that it froze, and whom to mask."""
+
+    payee: Payee
+    minors: frozenset[str]
+
+
+def _payee_of(decision: Decision) -> Payee:
+    return Payee(decision.payee_account or "", decision.payee_name or "", decision.bank_code)
+
+
 class _Decided:
     """Every determined claim of a policy number, opened once, and the test that only the records allow."""
 
     def __init__(self, session: Session, sealer: Sealer, policy_number: str) -> None:
-        self.records: dict[str, tuple[Facts, Decision]] = {}
+        self.kept: dict[str, _Kept] = {}
         self.approved: list[Approved] = []
         self._differing: list[str] = []
         self._tested = 0
         query = (
-            select(Determination.outcome, DecisionRow.id, DecisionRow.sealed, DecisionRow.policy_id)
+            select(
+                Determination.outcome,
+                Determination.determined_at,
+                DecisionRow.id,
+                DecisionRow.sealed,
+                DecisionRow.policy_id,
+            )
             .join(DecisionRow, DecisionRow.id == Determination.decision_id)
             .join(ClaimRow, ClaimRow.id == Determination.claim_id)
             .where(ClaimRow.policy_number == policy_number)
@@ -153,7 +169,8 @@ class _Decided:
             if _conclusion(decide(policy_by_id(session, row.policy_id), facts)) != _conclusion(decision):
                 self._differing.append(claim.claim_no)
             if row.outcome == "approve":
-                self.records[row.id] = facts, decision
+                minors = minors_of(facts, business_day(row.determined_at))
+                self.kept[row.id] = _Kept(_payee_of(decision), minors)
                 number = None if household is None else household.household_no
                 self.approved.append(Approved(claim.claim_no, claim.line, claim.document_no, number))
 
@@ -192,17 +209,12 @@ def same_household_income(approved: Iterable[Approved]) -> Finding:
 
 
 def _conclusion(decision: Decision) -> tuple[object, ...]:
-    payee = decision.payee_account, decision.payee_name, decision.bank_code
-    return decision.outcome, decision.payable_fen, decision.entitled_fen, decision.reasons, *payee
+    sums = decision.payable_fen, decision.entitled_fen
+    return decision.outcome, decision.reasons, *sums, _payee_of(decision)
 
 
-def _same_payee(payees: Sequence[tuple[str, Payee, Decision]]) -> Finding:
-    found = [
-        reference
-        for reference, payee, decision in payees
-        if (payee.account, payee.name, payee.bank_code)
-        != (decision.payee_account, decision.payee_name, decision.bank_code)
-    ]
+def _same_payee(payees: Sequence[tuple[str, Payee, Payee]]) -> Finding:
+    found = [reference for reference, paid, frozen in payees if paid != frozen]
     definition = "付款的账号、户名或联行号与核定时冻结的收款信息不同"
     return _finding("D11", "收款信息被改动", definition, len(payees), found)
 

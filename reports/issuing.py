@@ -137,7 +137,7 @@ def _issue(
     """Numbers, prints and files those of the documents that are not issued yet; all of them, in order."""
     with database.reading() as session:
         known = issued(session, (draft.key for draft in drafts))
-    missing = [draft for draft in drafts if draft.key not in known]
+    missing = list({draft.key: draft for draft in drafts if draft.key not in known}.values())
     finished: list[services.Printed] = []
     if missing:
         with database.transaction() as session:

@@ -18,6 +18,8 @@ OF_AGE = 18
 
 AGE_BANDS = ((0, 17), (18, 44), (45, 59), (60, 69), (70, 79), (80, 200))
 """Ages from and to, both included. From 60 on they are the bands of the county's own figures."""
+AGE_UNKNOWN = "年龄不详"
+"""Where a mistyped event date makes an age that nobody has."""
 
 
 def age_on(born_on: date, day: date) -> int:
@@ -30,7 +32,7 @@ def band_of(age: int) -> str:
     for low, high in AGE_BANDS:
         if low <= age <= high:
             return f"{low}岁及以上" if high > 150 else f"{low}至{high}岁"
-    raise ValueError("no such age")
+    return AGE_UNKNOWN
 
 
 def addressee(name: str, age: int, deceased: bool) -> str:
@@ -40,8 +42,12 @@ def addressee(name: str, age: int, deceased: bool) -> str:
     return f"{name}的监护人" if age < OF_AGE else name
 
 
-def payee_for_auditor(name: str, facts: Facts, day: date) -> str:
-    """The payee's name as an auditor sees it: a minor of the household, by name, is masked."""
+def minors_of(facts: Facts, day: date) -> frozenset[str]:
+    """Names of the household's members who are not of age on a day."""
     members = () if facts.household is None else facts.household.members
-    minor = any(member.name == name and before_birthday(day, member.born_on, OF_AGE) for member in members)
-    return mask_name(name) if minor else name
+    return frozenset(member.name for member in members if before_birthday(day, member.born_on, OF_AGE))
+
+
+def payee_for_auditor(name: str, minors: frozenset[str]) -> str:
+    """The payee's name as an auditor sees it: a minor's is masked."""
+    return mask_name(name) if name in minors else name

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -225,8 +227,10 @@ def printed_head(session: Session, document_id: str) -> Head | None:
     """The head of the trail that an audit report has printed; None for a document without one."""
     query = select(Event.body).where(Event.subject_id == document_id, Event.action == "document.issued")
     for body in session.scalars(query):
-        _, found, head = str(body).partition("head=")
-        if found:
-            count, _, root = head.partition('"')[0].partition(":")
-            return Head(int(count), root)
+        found = _HEAD.search(orjson.loads(body)["reason"])
+        if found is not None:
+            return Head(int(found[1]), found[2])
     return None
+
+
+_HEAD = re.compile(r"head=([0-9]+):([0-9a-f]{64})")

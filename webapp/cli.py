@@ -6,7 +6,9 @@ unusable; 3 a step failed or was refused.
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -49,7 +51,20 @@ def guarded(command: Callable[[], Any]) -> int:
         click.echo(f"文件无法读写:{place}({error.strerror})", err=True)
         click.echo(f"a file cannot be read or written: {place} ({error.strerror})", err=True)
         return 2
+    except Exception as error:  # noqa: BLE001  # the edge: nothing else may end with a code that means something
+        _say_unforeseen(error)
+        return 3
     return result if isinstance(result, int) else 0
+
+
+def _say_unforeseen(error: Exception) -> None:
+    """A fault of the program: where it is, without its message, which may hold somebody's data."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
+    click.echo(f"程序出错({where}),已完成的步骤不受影响,再次运行即从断点继续。请把此行报给维护者。", err=True)
+    click.echo(f"a fault of the program ({where}); finished steps stand, run it again. Report this line.", err=True)
+    if os.environ.get("FANGPIN_DEBUG") == "1":
+        traceback.print_exception(error)
 
 
 class _Day(click.ParamType[date]):
@@ -70,6 +85,7 @@ class _Letters(click.ParamType[Any]):
     name = "N|all"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        value = value.lower() if isinstance(value, str) else value
         if value == "all" or (isinstance(value, str) and value.isascii() and value.isdigit()):
             return value if value == "all" else int(value)
         return self.fail(f"{value} 应为份数或 all / must be a number or all", param, ctx)
@@ -83,8 +99,12 @@ key_file_option = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="fangpin")
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    options_metavar="[选项 OPTIONS]",
+    subcommand_metavar="命令 COMMAND [ARGS]…",
+)
+@click.version_option(package_name="fangpin", help="版本 / show the version")
 def cli() -> None:
     """防贫保险:县里的文件进,审核结论、银行文件和 PDF 出。
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from claims.pack import ignored_files
 from webapp.run import Run
 
 _LINES = {
@@ -37,8 +38,16 @@ def closing_page(run: Run) -> str:
         f"案件 {summary['claims']} 件 / claims, 退回单元格 {summary['refused_cells']} / refused cells",
         state,
         *rows,
-        f"核定给付 {summary['approved_people']} 人 {summary['approved_yuan']} 元 / people approved, yuan",
+        f"应予给付 {summary['approved_people']} 人 {summary['approved_yuan']} 元 / people approved, yuan",
     ]
+    if summary["determined_yuan"] != summary["approved_yuan"] and summary["determined"]:
+        lines.append(f"数据库已核定 {summary['determined_yuan']} 元 / yuan determined in the database")
+    if summary["reviews_open"]:
+        lines.append(f"待复查 {summary['reviews_open']} 件 / determined claims to be reviewed")
+    if summary["absent_feeds"]:
+        lines.append(f"缺部门数据 / feeds absent: {', '.join(summary['absent_feeds'])}")
+    if summary["ignored_files"]:
+        lines.append(f"未读取的文件 / files not read: {', '.join(ignored_files(run.options.pack))}")
     for batch in summary["batches"]:
         lines.append(
             f"批次 {batch['message_id']}:{batch['payments']} 笔 {batch['total_yuan']} 元 / payments, yuan"

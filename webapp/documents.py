@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +10,7 @@ from sqlalchemy.orm import Session
 from claims.models import ClaimRow, Determination
 from foundation.clock import Clock
 from foundation.database import Database
-from foundation.files import load, write_copy
+from foundation.files import load
 from foundation.sealing import Sealer
 from foundation.trail import Head, head
 from payments.queries import batches
@@ -21,11 +20,14 @@ from reports.models import IssuedDocument
 from webapp.demo_actors import NAMES, SYSTEM
 from webapp.jobs import carry_out
 
+Copier = Callable[[str, bytes], None]
+"""Writes a copy under a name in the results' folder."""
+
 
 def issue_documents(
-    database: Database, sealer: Sealer, clock: Clock, policy: Policy, folder: Path, letters: int | None
+    database: Database, sealer: Sealer, clock: Clock, policy: Policy, write: Copier, letters: int | None
 ) -> Head:
-    """Issues what is missing and writes a copy of every document; the head of the trail at the end of the run.
+    """Issues what is missing and has a copy of every document written; the head of the trail at the end of the run.
 
     `letters` is on how many determinations a letter and a calculation sheet are printed, None is all of them.
     """
@@ -33,20 +35,20 @@ def issue_documents(
         chosen = _chosen(session, policy.number, letters)
     carry_out(database, clock, "letter", chosen)
     carry_out(database, clock, "calculation_sheet", chosen)
-    issued = _issued(database, chosen)
+    copies = _issued(database, chosen)
     at = clock.now()
     with database.reading() as session:
-        batch_ids = [batch.id for batch in batches(session)]
-    for batch_id in batch_ids:
-        issued.append(issue_batch_summary(database, sealer, SYSTEM, at, batch_id, NAMES))
-    issued.append(issue_programme_report(database, sealer, SYSTEM, at, policy.number, NAMES))
+        batch_ids = [batch.id for batch in batches(session, policy.number)]
+    reports = [issue_batch_summary(database, sealer, SYSTEM, at, batch_id, NAMES) for batch_id in batch_ids]
+    reports.append(issue_programme_report(database, sealer, SYSTEM, at, policy.number, NAMES))
     with database.reading() as session:
         trail = head(session)
-    issued.append(issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES))
-    for document in issued:
+    reports.append(issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES))
+    copies += [(report.name, report.file_id) for report in reports]
+    for name, file_id in copies:
         with database.reading() as session:
-            content = load(session, sealer, document.file_id)
-        write_copy(folder / document.name, content)
+            content = load(session, sealer, file_id)
+        write(f"reports/{name}", content)
     with database.reading() as session:
         return head(session)
 
@@ -68,12 +70,12 @@ def _chosen(session: Session, policy_number: str, most: int | None) -> list[str]
     return [row.id for row in rows if row.id in kept]
 
 
-def _issued(database: Database, determination_ids: Sequence[str]) -> list[IssuedDocument]:
-    """The newest letter and calculation sheet on each determination."""
-    found: dict[tuple[str, str], IssuedDocument] = {}
+def _issued(database: Database, determination_ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(name, stored file) of the newest letter and calculation sheet on each determination, by name."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     wanted = set(determination_ids)
     with database.reading() as session:
         for document in session.scalars(select(IssuedDocument).order_by(IssuedDocument.issued_at)):
             if document.subject_id in wanted:
-                found[document.kind, document.subject_id] = document
-    return sorted(found.values(), key=lambda document: document.name)
+                found[document.kind, document.subject_id] = (document.name, document.file_id)
+    return sorted(found.values())

@@ -6,21 +6,23 @@ the same pack again changes nothing. decisions.csv and errors.csv depend on the 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
 from claims.deciding import DECISION_COLUMNS, PackCase, decision_rows
 from claims.pack import POLICY_FILE, Pack, errors_csv, read_pack
 from claims.services.determination import determine
 from claims.services.pack import PackTakenIn, pack_files, take_in_pack
-from foundation.clock import Clock, SystemClock, as_of
+from foundation.clock import Clock, SystemClock, as_of, business_day
 from foundation.csvfiles import csv_bytes
 from foundation.database import Database, migrate, one_at_a_time
 from foundation.errors import Fault, UnusableInput
@@ -33,21 +35,15 @@ from foundation.trail import Head, head
 from households.queries import insured_people
 from payments.models import Batch
 from payments.queries import bank_files, batches, funds_available
-from payments.services import (
-    check_batch,
-    make_batch,
-    owe,
-    record_contribution,
-    reference_prefix,
-    release_batch,
-)
+from payments.services.batches import check_batch, make_batch, release_batch
+from payments.services.owing import owe, record_contribution
 from policies.policy import Policy
 from policies.policy_file import load_policy
 from webapp import demo_actors as actors
 from webapp.documents import issue_documents
 from webapp.jobs import carry_out
 from webapp.settings import default_database, default_key_file
-from webapp.summary import summarise, write_summary
+from webapp.summary import summarise
 
 Progress = Callable[[str, str], None]
 """Called at the start of every stage with its name in Chinese and in English."""
@@ -74,9 +70,14 @@ class Run:
     progress: Progress
     seconds: dict[str, float] = field(default_factory=dict)
     taken_in: PackTakenIn | None = None
-    determined: int = 0
-    owed: int = 0
+    written: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file that this run wrote, by its name in the results' folder."""
     summary: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a copy into the results' folder."""
+        write_copy(self.options.out / name, content)
+        self.written[name] = hashlib.sha256(content).hexdigest()
 
     @contextmanager
     def stage(self, key: str, zh: str, en: str) -> Iterator[None]:
@@ -94,6 +95,7 @@ STAGES = 7
 def run_pack(options: Options, progress: Progress) -> Run:
     """Carries out the main job. Raises UnusableInput before anything is written when the input cannot be used."""
     run = Run(options, progress)
+    _refuse_folders(options)
     with run.stage("read", "读取文件", "reading the files"):
         policy, files, pack = read_input(options.pack)
     with run.stage("decide", "审核案件", "deciding the claims"):
@@ -110,14 +112,42 @@ def run_pack(options: Options, progress: Progress) -> Run:
             run.taken_in = take_in_pack(
                 session, sealer, actors.SYSTEM, clock.now(), pack, files, policy, decided
             )
-        write_copy(options.out / "decisions.csv", csv_bytes(DECISION_COLUMNS, decision_rows(decided)))
-        write_copy(options.out / "errors.csv", errors_csv(pack.errors))
+        run.write("decisions.csv", csv_bytes(DECISION_COLUMNS, decision_rows(decided)))
+        run.write("errors.csv", errors_csv(pack.errors))
         trail = _pay(run, database, sealer, clock, policy) if not options.decide_only else _head(database)
-        run.summary = summarise(run.seconds, decided, pack, policy, database, sealer, trail)
-        write_summary(options.out / "summary.json", run.summary)
+        with database.reading() as session:
+            run.summary = summarise(session, sealer, policy, pack, decided)
+        run.summary |= {
+            "as_of": business_day(clock.now()).isoformat(),
+            "taken_in": asdict(run.taken_in),
+            "trail": {"events": trail.events, "root": trail.root},
+            "seconds": run.seconds,
+            "files": dict(sorted(run.written.items())),
+        }
+        write_copy(options.out / "summary.json", orjson.dumps(run.summary, option=orjson.OPT_INDENT_2) + b"\n")
     finally:
         database.close()
     return run
+
+
+def _refuse_folders(options: Options) -> None:
+    """Folders that cannot serve: one that no file name can be made of, and results among the county's own files."""
+    faults = []
+    for folder in (options.pack, options.out):
+        try:
+            str(folder).encode()
+        except UnicodeEncodeError:
+            faults.append(Fault(repr(str(folder)), "文件夹名不是有效的 UTF-8", "the folder's name is not valid UTF-8"))
+    if not faults and options.pack.resolve() == options.out.resolve():
+        faults.append(
+            Fault(
+                str(options.out),
+                "结果不能写入县包文件夹,请另选",
+                "results cannot go into the pack; choose another folder",
+            )
+        )
+    if faults:
+        raise UnusableInput(faults)
 
 
 def read_input(folder: Path) -> tuple[Policy, dict[str, str], Pack]:
@@ -144,32 +174,31 @@ def _pay(run: Run, database: Database, sealer: Sealer, clock: Clock, policy: Pol
     options = run.options
     with run.stage("determine", "核定", "determining"), database.transaction() as session:
         at = clock.now()
-        done = determine(session, sealer, actors.RECOMMENDER, actors.DETERMINER, at, policy.number)
-        run.determined = len(done)
+        determine(session, sealer, actors.RECOMMENDER, actors.DETERMINER, at, policy.number)
         premium = Money(policy.premium_per_head_fen * insured_people(session, policy.number))
         if premium > 0:
             record_contribution(
                 session, actors.MAKER, at, f"premium:{policy.number}", policy.purchaser, premium
             )
-        run.owed = owe(session, sealer, actors.SYSTEM, at)
+        owe(session, sealer, actors.SYSTEM, at)
     with run.stage("pay", "组批付款", "batching and paying"):
         _batch(database, sealer, clock, policy)
-        carry_out(database, clock, "bank_files", _exportable(database))
-        for name, content in _bank_file_copies(database, sealer):
-            write_copy(options.out / "payments" / name, content)
+        carry_out(database, clock, "bank_files", _exportable(database, policy))
+        for name, content in _bank_file_copies(database, sealer, policy):
+            run.write(f"payments/{name}", content)
     with run.stage("documents", "打印文书", "printing the documents"):
-        return issue_documents(database, sealer, clock, policy, options.out / "reports", options.letters)
+        return issue_documents(database, sealer, clock, policy, run.write, options.letters)
 
 
 def _batch(database: Database, sealer: Sealer, clock: Clock, policy: Policy) -> None:
     """Takes every open batch one step further until all are released; makes one of what is pending first."""
     with database.transaction() as session:
-        make_batch(session, sealer, actors.MAKER, clock.now(), reference_prefix(policy.number))
+        make_batch(session, sealer, actors.MAKER, clock.now(), policy.number)
     for state in ("made", "checked"):
         with database.transaction() as session:
             # A second run on the same database waits here, and then finds nothing left to do.
             one_at_a_time(session, "payments")
-            for batch in [batch for batch in batches(session) if batch.state == state]:
+            for batch in [batch for batch in batches(session, policy.number) if batch.state == state]:
                 at = clock.now()
                 if state == "made":
                     check_batch(session, sealer, actors.CHECKER, at, batch.id)
@@ -187,14 +216,14 @@ def _cover_shortfall(session: Session, at: datetime, policy: Policy, batch: Batc
         )
 
 
-def _exportable(database: Database) -> list[str]:
+def _exportable(database: Database, policy: Policy) -> list[str]:
     with database.reading() as session:
-        return [batch.id for batch in batches(session) if batch.state == "released"]
+        return [batch.id for batch in batches(session, policy.number) if batch.state == "released"]
 
 
-def _bank_file_copies(database: Database, sealer: Sealer) -> Iterator[tuple[str, bytes]]:
+def _bank_file_copies(database: Database, sealer: Sealer, policy: Policy) -> Iterator[tuple[str, bytes]]:
     with database.reading() as session:
-        for batch in batches(session):
+        for batch in batches(session, policy.number):
             for row in bank_files(session, batch.id):
                 yield row.name, load(session, sealer, row.file_id)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from claims.adjudication import Decision, Usage, decide
@@ -19,7 +19,7 @@ from claims.errors import HouseholdMoved
 from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import Standing, by_household, standings
 from claims.services.decisions import decision_row, in_determined_order, opened
-from claims.states import APPROVED, REJECTED, move
+from claims.states import APPROVED, REJECTED, REVIEW, move
 from claims.storing import dump_record
 from foundation.actors import Actor, Role
 from foundation.database import bulk_insert, one_at_a_time, table_of
@@ -89,24 +89,23 @@ class _Determining:
         self._decisions: list[dict[str, Any]] = []
         self._rows: list[tuple[Determined, dict[str, Any]]] = []
         self._proposed: list[Change] = []
+        # Numbered within the household over all its policies.
+        query = select(Determination.household_id, func.max(Determination.number))
+        grouped = query.where(Determination.household_id.is_not(None)).group_by(Determination.household_id)
+        self._numbers: dict[str, int] = {str(row[0]): row[1] for row in session.execute(grouped)}
 
     def household(self, items: Sequence[Standing]) -> bool:
         """Determines what can be of one household (or of one claimant who is not insured); whether anything was."""
-        if all(
-            item.determined_number is not None or item.outcome in ("refer", "supplement") for item in items
-        ):
+        waiting = [item for item in items if item.determined_number is None and item.state == REVIEW]
+        if all(item.outcome in ("refer", "supplement") for item in waiting):
             return False
         usage = Usage()
-        number = 0
         for item in in_determined_order(items):
             facts, made = opened(self._sealer, item)
             if facts.household is not None:
                 usage.add(policy_by_id(self._session, item.policy_id), facts.claim, facts.household, made)
-            number = item.determined_number or 0
-        before = number
-        for item in items:
-            if item.determined_number is not None:
-                continue
+        before = number = self._numbers.get(waiting[0].household_id or "", 0)
+        for item in waiting:
             decision, decision_id = self._decided_now(item, usage)
             if decision.outcome in ("approve", "reject"):
                 number += 1

@@ -17,6 +17,7 @@ from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Review
 from claims.queries import Standing, by_household, standings
 from claims.services.decisions import decision_row, in_determined_order, opened
+from claims.states import REVIEW, WITHDRAWN
 from claims.storing import dump, dump_record
 from foundation.actors import Actor
 from foundation.database import bulk_insert, table_of
@@ -24,6 +25,9 @@ from foundation.sealing import Sealer
 from foundation.trail import Change, record
 from policies.policy import Policy
 from policies.queries import policy_by_id
+
+OTHERWISE, GONE = "otherwise", "gone"
+"""Why a determined claim is reviewed: it would now be decided otherwise, or the newest pack has it no more."""
 
 _BLOCK = 4000
 """Changes, two for a new claim with its decision, that are written at once."""
@@ -53,30 +57,34 @@ def take_in_claims(
     """Stores the claims of a pack with their decisions.
 
     `decided` are all claims, decided from the pack alone, in order. A claim that nobody has determined yet is decided
-    anew against what its household's determined claims have used; where a determined claim would now be decided
-    otherwise, a review is opened and nothing is edited. `towns` by ID number.
+    anew against what its household's determined claims have used, or withdrawn when the pack has it no more. Where a
+    determined claim would now be decided otherwise, or is gone, a review is opened and nothing is edited. `towns` by
+    ID number.
     """
     work = _Intake(session, sealer, actor, at, policy, policy_id)
     known = standings(session, policy.number)
-    determined_households = {
-        item.household_id for item in known.values() if item.determined_number is not None
-    }
-    groups: dict[str, list[Decided]] = {}
+    determined = by_household(item for item in known.values() if item.determined_number is not None)
+    fresh = {item.decision.claim_no: item for item in decided}
+    open_of: dict[str, list[Decided]] = {}
     for item in decided:
         household = item.facts.household
         household_id = None if household is None else household_ids[household.household_no]
-        work.claim(
-            item, household_id, towns.get(item.facts.claim.id_number, ""), known.get(item.decision.claim_no)
-        )
-        if household_id is not None and household_id in determined_households:
-            groups.setdefault(household_id, []).append(item)
+        before = known.get(item.decision.claim_no)
+        work.claim(item, household_id, towns.get(item.facts.claim.id_number, ""), before)
+        if before is not None and before.determined_number is not None:
+            continue
+        if household_id in determined:
+            open_of.setdefault(household_id, []).append(item)
         else:
             work.decision(item.facts, item.decision)
         work.write_full_block()
-    standing_of = by_household(known.values())
-    for household_id, items in groups.items():
-        work.decide_anew(items, standing_of[household_id], known)
+    for key, standing in determined.items():
+        usage = work.review(standing, fresh)
+        work.decide_anew(open_of.get(key, ()), usage)
         work.write_full_block()
+    for number, before in known.items():
+        if number not in fresh and before.state == REVIEW:
+            work.withdraw(before)
     return work.finish()
 
 
@@ -96,20 +104,24 @@ class _Intake:
         self._changed: list[dict[str, Any]] = []
         self._decisions: list[dict[str, Any]] = []
         self._reviews: list[dict[str, Any]] = []
+        self._withdrawn: list[dict[str, Any]] = []
         self._changes: list[Change] = []
         self._written = ClaimsTakenIn(0, 0, 0, 0)
         query = select(ClaimRow.claim_no, ClaimRow.digest).where(ClaimRow.policy_number == policy.number)
         self._digests = {row[0]: row[1] for row in session.execute(query)}
         self._newest = _newest_digests(session, policy.number)
+        self._open_reviews = {tuple(row) for row in session.execute(select(Review.claim_id, Review.reason))}
 
     def claim(self, item: Decided, household_id: str | None, town: str, known: Standing | None) -> None:
         """A claim row: new, changed while nobody has determined it, or left as it is."""
         claim = item.facts.claim
         content = dump(claim)
-        digest = self._sealer.digest("claim", content)
+        digest = self._sealer.digest("claim", content + f"|{household_id}|{town}".encode())
         identity = known.claim_id if known else secrets.token_hex(16)
         self._claim_ids[claim.claim_no] = identity
-        if known and (self._digests[claim.claim_no] == digest or known.determined_number is not None):
+        if known and known.determined_number is not None:
+            return
+        if known and known.state == REVIEW and self._digests[claim.claim_no] == digest:
             return
         row = {
             "id": identity,
@@ -121,7 +133,7 @@ class _Intake:
             "town": town,
             "notified_on": claim.notified_on,
             "event_on": claim.event_on,
-            "state": "review",
+            "state": REVIEW,
             "sealed": self._sealer.seal("claim", "sealed", identity, content),
             "digest": digest,
             "changed_at": self._at,
@@ -158,26 +170,51 @@ class _Intake:
         self._changes.append(Change("decision.proposed", "decision", row["id"], after=digest, before=before))
         return str(row["id"])
 
-    def decide_anew(
-        self, items: Sequence[Decided], standing: Sequence[Standing], known: Mapping[str, Standing]
-    ) -> None:
-        """A household of which something is determined: the rest is decided against that, the determined reviewed."""
-        fresh = {item.decision.claim_no: item for item in items}
+    def review(self, standing: Sequence[Standing], fresh: Mapping[str, Decided]) -> Usage:
+        """Reviews the determined claims of a household against the new facts; what they have used."""
         usage = Usage()
         for before in in_determined_order(standing):
             facts, made = opened(self._sealer, before)
             item = fresh.get(before.claim_no)
-            if item is not None and facts.household is not None and item.facts.household is not None:
-                new_facts = replace(
-                    item.facts, used=usage.by(self._policy, item.facts.claim, item.facts.household)
-                )
-                self._review(before, new_facts, decide(self._policy, new_facts), made)
+            if item is None:
+                self._open_review(before, GONE, None)
+            else:
+                self._review(before, item, made, usage)
             if facts.household is not None:
                 usage.add(policy_by_id(self._session, before.policy_id), facts.claim, facts.household, made)
+        return usage
+
+    def _review(self, before: Standing, item: Decided, made: Decision, usage: Usage) -> None:
+        facts = item.facts
+        if facts.household is not None:
+            facts = replace(facts, used=usage.by(self._policy, facts.claim, facts.household))
+        decision = decide(self._policy, facts)
+        same = (decision.outcome, decision.payable_fen, decision.reasons) == (
+            made.outcome,
+            made.payable_fen,
+            made.reasons,
+        )
+        if not same:
+            decision_id = self.decision(facts, decision)
+            if decision_id is not None:
+                self._open_review(before, OTHERWISE, decision_id)
+
+    def _open_review(self, before: Standing, reason: str, decision_id: str | None) -> None:
+        if decision_id is None and (before.claim_id, reason) in self._open_reviews:
+            return
+        row: dict[str, Any] = {
+            "id": secrets.token_hex(16),
+            "claim_id": before.claim_id,
+            "reason": reason,
+            "decision_id": decision_id,
+            "opened_at": self._at,
+        }
+        self._reviews.append(row)
+        self._changes.append(Change("review.opened", "review", row["id"], after=decision_id, reason=reason))
+
+    def decide_anew(self, items: Sequence[Decided], usage: Usage) -> None:
+        """The claims of a household that nobody has determined yet, against what its determined ones have used."""
         for item in items:
-            before_item = known.get(item.decision.claim_no)
-            if before_item is not None and before_item.determined_number is not None:
-                continue
             household = item.facts.household
             if household is None:
                 continue
@@ -186,25 +223,10 @@ class _Intake:
             usage.add(self._policy, facts.claim, household, decision)
             self.decision(facts, decision)
 
-    def _review(self, standing: Standing, facts: Facts, decision: Decision, made: Decision) -> None:
-        same = (decision.outcome, decision.payable_fen, decision.reasons) == (
-            made.outcome,
-            made.payable_fen,
-            made.reasons,
-        )
-        if same:
-            return
-        decision_id = self.decision(facts, decision)
-        if decision_id is None:
-            return
-        row: dict[str, Any] = {
-            "id": secrets.token_hex(16),
-            "claim_id": standing.claim_id,
-            "decision_id": decision_id,
-            "opened_at": self._at,
-        }
-        self._reviews.append(row)
-        self._changes.append(Change("review.opened", "review", row["id"], after=decision_id))
+    def withdraw(self, before: Standing) -> None:
+        """A claim that the newest pack has no more, and that nobody has determined: it is not decided, nor paid."""
+        self._withdrawn.append({"row_id": before.claim_id, "state": WITHDRAWN, "changed_at": self._at})
+        self._changes.append(Change("claim.withdrawn", "claim", before.claim_id, before=before.state))
 
     def write_full_block(self) -> None:
         """Writes what was collected, once that is enough for a block."""
@@ -220,25 +242,34 @@ class _Intake:
         bulk_insert(self._session, table_of(ClaimRow), self._added)
         if self._changed:
             table = table_of(ClaimRow)
-            values: dict[str, Any] = {
-                name: bindparam(name) for name in self._changed[0] if name not in ("id", "state")
-            }
+            values: dict[str, Any] = {name: bindparam(name) for name in self._changed[0] if name != "id"}
             statement = update(table).where(table.c.id == bindparam("row_id")).values(values)
-            parameters = [{**row, "row_id": row["id"]} for row in self._changed]
-            for row in parameters:
-                del row["id"], row["state"]
-            self._session.connection().execute(statement, parameters)
+            self._session.connection().execute(
+                statement, [{**row, "row_id": row["id"]} for row in self._changed]
+            )
+        if self._withdrawn:
+            table = table_of(ClaimRow)
+            values = {name: bindparam(name) for name in ("state", "changed_at")}
+            statement = update(table).where(table.c.id == bindparam("row_id")).values(values)
+            self._session.connection().execute(statement, self._withdrawn)
         bulk_insert(self._session, table_of(DecisionRow), self._decisions)
         bulk_insert(self._session, table_of(Review), self._reviews)
         record(self._session, self._actor, self._at, self._changes)
         done = self._written
         self._written = ClaimsTakenIn(
             done.added + len(self._added),
-            done.changed + len(self._changed),
+            done.changed + len(self._changed) + len(self._withdrawn),
             done.decisions + len(self._decisions),
             done.reviews + len(self._reviews),
         )
-        for rows in (self._added, self._changed, self._decisions, self._reviews, self._changes):
+        for rows in (
+            self._added,
+            self._changed,
+            self._decisions,
+            self._reviews,
+            self._withdrawn,
+            self._changes,
+        ):
             rows.clear()
 
 

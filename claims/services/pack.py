@@ -70,7 +70,8 @@ def take_in_pack(
     listed = json.dumps(files, sort_keys=True)
     digest = hashlib.sha256(listed.encode()).hexdigest()
     policy_id = take_in_policy(session, actor, at, policy)
-    last = session.execute(select(PackIntake.digest).order_by(PackIntake.sequence.desc()).limit(1)).scalar()
+    of_policy = select(PackIntake.digest).where(PackIntake.policy_number == policy.number)
+    last = session.execute(of_policy.order_by(PackIntake.sequence.desc()).limit(1)).scalar()
     if last == digest:
         return PackTakenIn(unchanged=True)
     people = take_in_roster(session, sealer, actor, at, policy.number, policy.period_to, pack.roster)
@@ -81,6 +82,7 @@ def take_in_pack(
         id=secrets.token_hex(16),
         sequence=sequence,
         policy_id=policy_id,
+        policy_number=policy.number,
         digest=digest,
         files=listed,
         people=len(pack.roster),

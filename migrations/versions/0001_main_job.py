@@ -18,6 +18,7 @@ def upgrade() -> None:
         "batch",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("policy_number", sa.String(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("payments", sa.BigInteger(), nullable=False),
@@ -257,7 +258,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "line IN ('illness', 'education', 'accident', 'income')", name=op.f("ck_claim_line")
         ),
-        sa.CheckConstraint("state IN ('review', 'approved', 'rejected')", name=op.f("ck_claim_state")),
+        sa.CheckConstraint(
+            "state IN ('review', 'approved', 'rejected', 'withdrawn')", name=op.f("ck_claim_state")
+        ),
         sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_claim_household_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
         sa.UniqueConstraint("policy_number", "claim_no", name=op.f("uq_claim_policy_number_claim_no")),
@@ -313,6 +316,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("policy_id", sa.String(), nullable=False),
+        sa.Column("policy_number", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("files", sa.Text(), nullable=False),
         sa.Column("people", sa.BigInteger(), nullable=False),
@@ -325,6 +329,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_pack_intake_digest"), "pack_intake", ["digest"], unique=False)
+    op.create_index(op.f("ix_pack_intake_policy_number"), "pack_intake", ["policy_number"], unique=False)
     op.create_table(
         "decision",
         sa.Column("id", sa.String(), nullable=False),
@@ -390,8 +395,11 @@ def upgrade() -> None:
         "review",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("claim_id", sa.String(), nullable=False),
-        sa.Column("decision_id", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("decision_id", sa.String(), nullable=True),
         sa.Column("opened_at", foundation.database.Instant(timezone=True), nullable=False),
+        sa.CheckConstraint("(reason = 'gone') = (decision_id IS NULL)", name=op.f("ck_review_decision_id")),
+        sa.CheckConstraint("reason IN ('otherwise', 'gone')", name=op.f("ck_review_reason")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_review_claim_id")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_review_decision_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
@@ -403,6 +411,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("determination_id", sa.String(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("policy_number", sa.String(), nullable=False),
         sa.Column("town", sa.String(), nullable=False),
         sa.Column("line", sa.String(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
@@ -477,6 +486,7 @@ def downgrade() -> None:
     op.drop_table("review")
     op.drop_table("determination")
     op.drop_table("decision")
+    op.drop_index(op.f("ix_pack_intake_policy_number"), table_name="pack_intake")
     op.drop_index(op.f("ix_pack_intake_digest"), table_name="pack_intake")
     op.drop_table("pack_intake")
     op.drop_index(op.f("ix_issued_document_subject_id"), table_name="issued_document")

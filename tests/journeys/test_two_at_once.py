@@ -21,15 +21,9 @@ from foundation.keyfile import open_sealer
 from foundation.money import Money
 from payments.errors import FundsShort
 from payments.models import BankFile, Batch, Payable, Payment
-from payments.services import (
-    PayingAccount,
-    check_batch,
-    export_batch,
-    make_batch,
-    owe,
-    record_contribution,
-    release_batch,
-)
+from payments.services.batches import check_batch, make_batch, release_batch
+from payments.services.export import PayingAccount, export_batch
+from payments.services.owing import owe, record_contribution
 from webapp import demo_actors as actors
 from webapp.run import Options, run_pack
 
@@ -122,7 +116,9 @@ def test_each_step_of_paying_has_one_winner(decided: Database, tmp_path: Path) -
     assert sorted(at_once([in_transaction(determined)] * 4), key=str) == [0, 0, 0, 157]
     owed = at_once([in_transaction(lambda s: owe(s, sealer, actors.SYSTEM, AT))] * 4)
     assert sorted(owed, key=str) == [0, 0, 0, 75]
-    made = at_once([in_transaction(lambda s: make_batch(s, sealer, actors.MAKER, AT, "T"))] * 4)
+    made = at_once(
+        [in_transaction(lambda s: make_batch(s, sealer, actors.MAKER, AT, "FPB-370323-2020-S"))] * 4
+    )
     (batch,) = [item for item in made if isinstance(item, Batch)]
     assert made.count(None) == 3
     with pytest.raises(NotAllowedError), decided.transaction() as session:

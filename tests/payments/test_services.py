@@ -20,15 +20,9 @@ from foundation.money import Money
 from payments.errors import BatchChanged
 from payments.models import Batch, Payable, Payment
 from payments.queries import bank_files, batch_lines, withheld
-from payments.services import (
-    PayingAccount,
-    check_batch,
-    export_batch,
-    make_batch,
-    record_contribution,
-    reference_prefix,
-    release_batch,
-)
+from payments.services.batches import check_batch, make_batch, reference_prefix, release_batch
+from payments.services.export import PayingAccount, export_batch
+from payments.services.owing import record_contribution
 from webapp import demo_actors as actors
 from webapp.run import Options, run_pack
 
@@ -92,7 +86,7 @@ def test_a_name_that_begins_like_a_formula_is_withheld_and_the_rest_is_paid(
     paid = payees(database, tmp_path / "k")
     assert "+张三" not in paid.values()
     with database.reading() as session:
-        kept = withheld(session)
+        kept = withheld(session, "FPB-370323-2020-S")
         assert len(paid) + len(kept) == len(session.scalars(select(Payable.id)).all())
         assert {code for _, code in kept} == {"name_leading"}
 
@@ -121,7 +115,7 @@ def test_a_rare_character_reaches_the_bank_unaltered(
 def made(small_pack: Path, tmp_path: Path, database: Database) -> str:
     """A batch that was made; its id."""
     from claims.services.determination import determine
-    from payments.services import owe
+    from payments.services.owing import owe
 
     options = Options(
         small_pack, tmp_path / "out", database.url, as_of=DAY, decide_only=True, key_file=tmp_path / "key"
@@ -132,7 +126,7 @@ def made(small_pack: Path, tmp_path: Path, database: Database) -> str:
         determine(session, sealer, actors.RECOMMENDER, actors.DETERMINER, AT, "FPB-370323-2020-S")
         owe(session, sealer, actors.SYSTEM, AT)
         record_contribution(session, actors.MAKER, AT, "test", "county", Money(10**10))
-        batch = make_batch(session, sealer, actors.MAKER, AT, "T")
+        batch = make_batch(session, sealer, actors.MAKER, AT, "FPB-370323-2020-S")
         assert batch is not None
         return batch.id
 
@@ -168,7 +162,7 @@ def test_steps_out_of_order_are_refused(made: str, tmp_path: Path, database: Dat
     with pytest.raises(NotAllowedError), database.transaction() as session:
         check_batch(session, sealer, actors.RELEASER, AT, made)
     with pytest.raises(NotAllowedError), database.transaction() as session:
-        make_batch(session, sealer, actors.CHECKER, AT, "T")
+        make_batch(session, sealer, actors.CHECKER, AT, "FPB-370323-2020-S")
 
 
 def test_a_second_export_gives_the_same_bytes_and_message_id(
@@ -188,7 +182,7 @@ def test_a_second_export_gives_the_same_bytes_and_message_id(
                 [(row.name, row.sha256, files.load(session, sealer, row.file_id)) for row in rows]
             )
     assert exported[0] == exported[1]
-    assert b"<MsgId>T-B000001</MsgId>" in exported[0][1][2]
+    assert b"<MsgId>FPB-370323-2020-S-B000001</MsgId>" in exported[0][1][2]
 
 
 @pytest.mark.parametrize(

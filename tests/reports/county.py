@@ -19,16 +19,9 @@ from foundation.database import Database
 from foundation.keyfile import open_sealer
 from foundation.money import Money
 from foundation.sealing import Sealer
-from payments.services import (
-    PayingAccount,
-    check_batch,
-    export_batch,
-    make_batch,
-    owe,
-    record_contribution,
-    reference_prefix,
-    release_batch,
-)
+from payments.services.batches import check_batch, make_batch, release_batch
+from payments.services.export import PayingAccount, export_batch
+from payments.services.owing import owe, record_contribution
 from policies.policy import Policy
 from policies.policy_file import load_policy
 
@@ -90,7 +83,7 @@ def paid_county(url: str, folder: Path, key_file: Path) -> County:
         determine(session, sealer, OFFICER, ADJUDICATOR, AT, policy.number)
         record_contribution(session, MAKER, AT, f"premium:{policy.number}", policy.purchaser, FUND)
         owe(session, sealer, SYSTEM, AT)
-        batch = make_batch(session, sealer, MAKER, AT, reference_prefix(policy.number))
+        batch = make_batch(session, sealer, MAKER, AT, policy.number)
         assert batch is not None
         check_batch(session, sealer, CHECKER, AT, batch.id)
         release_batch(session, RELEASER, AT, batch.id)

@@ -54,7 +54,9 @@ def test_letters_are_issued_once_and_found_again(county: County, tmp_path: Path)
     ]
     printed = [content(county, document) for document in first]
     before = counts(county)
-    assert issuing.issue_letters(county.database, county.sealer, SYSTEM, LATER, ids, NAMES) == first
+    twice = [*ids, ids[0]]
+    again = issuing.issue_letters(county.database, county.sealer, SYSTEM, LATER, twice, NAMES)
+    assert again == [*first, first[0]]
     assert counts(county) == before
     assert [content(county, document) for document in first] == printed
     more = county.determinations("approve")[2:3]

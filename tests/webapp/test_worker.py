@@ -19,7 +19,8 @@ from foundation.jobs import Job, ask_for
 from foundation.keyfile import open_sealer
 from foundation.money import Money
 from payments.models import BankFile, Batch
-from payments.services import check_batch, make_batch, owe, record_contribution, release_batch
+from payments.services.batches import check_batch, make_batch, release_batch
+from payments.services.owing import owe, record_contribution
 from webapp import demo_actors as actors
 from webapp.run import Options, run_pack
 
@@ -41,7 +42,7 @@ def test_a_lost_message_and_ten_rings_give_one_export(
         determine(session, sealer, actors.RECOMMENDER, actors.DETERMINER, at, "FPB-370323-2020-S")
         owe(session, sealer, actors.SYSTEM, at)
         record_contribution(session, actors.MAKER, at, "test", "county", Money(10**10))
-        batch = make_batch(session, sealer, actors.MAKER, at, "T")
+        batch = make_batch(session, sealer, actors.MAKER, at, "FPB-370323-2020-S")
         assert batch is not None
         check_batch(session, sealer, actors.CHECKER, at, batch.id)
         release_batch(session, actors.RELEASER, at, batch.id)

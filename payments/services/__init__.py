@@ -1,0 +1,1 @@
+"""What can be done to money: recording what came in, owing, batching, and the export of the bank file, once."""
