@@ -13,12 +13,11 @@ from decimal import Context, Decimal
 from typing import Any
 
 from claims.adjudication import Decision
+from claims.calculation_phrases import BELOW_LINE, CALCULATION, TOP_TIER
 from claims.checks import AMOUNT, GRAVITY
 from claims.facts import Facts
 from claims.phrases import (
     AMOUNT_REASONS,
-    BELOW_LINE,
-    CALCULATION,
     CHECKS,
     CLEARED,
     FEEDS,
@@ -26,7 +25,6 @@ from claims.phrases import (
     NOT_LOOKED_INTO,
     OUTCOMES,
     RESULTS,
-    TOP_TIER,
 )
 from foundation.money import MOST_FEN, Money
 from policies.policy import Policy

@@ -82,7 +82,9 @@ def _not_toml(file: str, data: bytes, error: Exception) -> Fault:
     """What is wrong with a file that is no TOML: the line, as it stands there, and the reader's own word for it."""
     found = re.search(r"at line ([0-9]+)", str(error))
     if found is None:
-        return Fault(file, "不是有效的 TOML(嵌套过深、数值过大或不完整)", f"not valid TOML: {type(error).__name__}")
+        return Fault(
+            file, "不是有效的 TOML(嵌套过深、数值过大或不完整)", f"not valid TOML: {type(error).__name__}"
+        )
     number = int(found[1])
     line = data.decode("utf-8").splitlines()[number - 1].strip()[:60]
     word = "键重复" if "overwrite" in str(error).lower() or "twice" in str(error) else "格式有误"

@@ -62,7 +62,9 @@ def _say_unforeseen(error: Exception) -> None:
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{type(error).__name__}, {Path(place.filename).name}:{place.lineno}"
     click.echo(f"程序出错({where}),已完成的步骤不受影响,再次运行即从断点继续。请把此行报给维护者。", err=True)
-    click.echo(f"a fault of the program ({where}); finished steps stand, run it again. Report this line.", err=True)
+    click.echo(
+        f"a fault of the program ({where}); finished steps stand, run it again. Report this line.", err=True
+    )
     if os.environ.get("FANGPIN_DEBUG") == "1":
         traceback.print_exception(error)
 

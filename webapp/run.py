@@ -124,7 +124,9 @@ def run_pack(options: Options, progress: Progress) -> Run:
             "seconds": run.seconds,
             "files": dict(sorted(run.written.items())),
         }
-        write_copy(options.out / "summary.json", orjson.dumps(run.summary, option=orjson.OPT_INDENT_2) + b"\n")
+        write_copy(
+            options.out / "summary.json", orjson.dumps(run.summary, option=orjson.OPT_INDENT_2) + b"\n"
+        )
     finally:
         database.close()
     return run
@@ -137,7 +139,9 @@ def _refuse_folders(options: Options) -> None:
         try:
             str(folder).encode()
         except UnicodeEncodeError:
-            faults.append(Fault(repr(str(folder)), "文件夹名不是有效的 UTF-8", "the folder's name is not valid UTF-8"))
+            faults.append(
+                Fault(repr(str(folder)), "文件夹名不是有效的 UTF-8", "the folder's name is not valid UTF-8")
+            )
     if not faults and options.pack.resolve() == options.out.resolve():
         faults.append(
             Fault(

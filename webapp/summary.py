@@ -69,7 +69,9 @@ def _of_database(session: Session, sealer: Sealer, policy: Policy) -> dict[str, 
         .where(ClaimRow.policy_number == policy.number)
     )
     determined, determined_fen = session.execute(of_policy).one()
-    owed = select(func.coalesce(func.sum(Payable.amount_fen), 0)).where(Payable.policy_number == policy.number)
+    owed = select(func.coalesce(func.sum(Payable.amount_fen), 0)).where(
+        Payable.policy_number == policy.number
+    )
     reviews = (
         select(func.count(func.distinct(Review.claim_id)))
         .join(ClaimRow, ClaimRow.id == Review.claim_id)

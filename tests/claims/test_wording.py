@@ -13,9 +13,10 @@ from decimal import Decimal
 import pytest
 
 from claims.adjudication import Decision
+from claims.calculation_phrases import CALCULATION
 from claims.checks import GRAVITY
 from claims.deciding import Decided
-from claims.phrases import AMOUNT_REASONS, CALCULATION, CHECKS, FEEDS, LINES, OUTCOMES
+from claims.phrases import AMOUNT_REASONS, CHECKS, FEEDS, LINES, OUTCOMES
 from claims.storing import decision_from_data, dump_record, load_record
 from claims.wording import DecisionWords, LineWords, explain
 from policies.policy import BENEFIT_KINDS, Policy
