@@ -17,6 +17,7 @@ from payments.queries import batches
 from policies.policy import Policy
 from reports.issuing import issue_audit_report, issue_batch_summary, issue_programme_report
 from reports.models import IssuedDocument
+from reports.queries import printed_head
 from webapp.demo_actors import NAMES, SYSTEM
 from webapp.jobs import carry_out
 
@@ -26,8 +27,11 @@ Copier = Callable[[str, bytes], None]
 
 def issue_documents(
     database: Database, sealer: Sealer, clock: Clock, policy: Policy, write: Copier, letters: int | None
-) -> Head:
-    """Issues what is missing and has a copy of every document written; the head of the trail at the end of the run.
+) -> tuple[Head, Head | None]:
+    """Issues what is missing and has a copy of every document written.
+
+    Returns the head of the trail at the end of the run, and the one that stands on the audit report: the event of its
+    own issue comes after that.
 
     `letters` is on how many determinations a letter and a calculation sheet are printed, None is all of them.
     """
@@ -43,14 +47,15 @@ def issue_documents(
     reports.append(issue_programme_report(database, sealer, SYSTEM, at, policy.number, NAMES))
     with database.reading() as session:
         trail = head(session)
-    reports.append(issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES))
+    audit = issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES)
+    reports.append(audit)
     copies += [(report.name, report.file_id) for report in reports]
     for name, file_id in copies:
         with database.reading() as session:
             content = load(session, sealer, file_id)
         write(f"reports/{name}", content)
     with database.reading() as session:
-        return head(session)
+        return head(session), printed_head(session, audit.id)
 
 
 def _chosen(session: Session, policy_number: str, most: int | None) -> list[str]:

@@ -114,13 +114,18 @@ def run_pack(options: Options, progress: Progress) -> Run:
             )
         run.write("decisions.csv", csv_bytes(DECISION_COLUMNS, decision_rows(decided)))
         run.write("errors.csv", errors_csv(pack.errors))
-        trail = _pay(run, database, sealer, clock, policy) if not options.decide_only else _head(database)
+        trail, printed = (
+            (_head(database), None) if options.decide_only else _pay(run, database, sealer, clock, policy)
+        )
         with database.reading() as session:
             run.summary = summarise(session, sealer, policy, pack, decided)
         run.summary |= {
             "as_of": business_day(clock.now()).isoformat(),
             "taken_in": asdict(run.taken_in),
             "trail": {"events": trail.events, "root": trail.root},
+            "trail_on_audit_report": None
+            if printed is None
+            else {"events": printed.events, "root": printed.root},
             "seconds": run.seconds,
             "files": dict(sorted(run.written.items())),
         }
@@ -173,8 +178,10 @@ def read_input(folder: Path) -> tuple[Policy, dict[str, str], Pack]:
     return policy, files, pack
 
 
-def _pay(run: Run, database: Database, sealer: Sealer, clock: Clock, policy: Policy) -> Head:
-    """Determination, payment and documents; the head of the trail over what they record."""
+def _pay(
+    run: Run, database: Database, sealer: Sealer, clock: Clock, policy: Policy
+) -> tuple[Head, Head | None]:
+    """Determination, payment and documents; the head of the trail at the end, and the one on the audit report."""
     options = run.options
     with run.stage("determine", "核定", "determining"), database.transaction() as session:
         at = clock.now()

@@ -107,6 +107,7 @@ def test_the_printed_head_is_the_root_over_the_events_up_to_it(run: Run, reports
     database.close()
     assert len(bodies) == count > 2000
     assert root_of(leaf_hash(body.encode()) for body in bodies) == found[2]
+    assert run.summary["trail_on_audit_report"] == {"events": count, "root": found[2]}
 
 
 def test_no_document_shows_a_whole_id_number_or_account(
