@@ -7,14 +7,14 @@ applies to a claim at all (a school level is asked of no illness) is said where 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from claims.facts import TRAFFIC_ACCIDENT, Claim, Facts
 from foundation.calendar import before_birthday, earlier_than_years_before, later_than_years_after
 from households.household import Holding, Household, Member
-from policies.policy import Benefit, Line, Policy, Terms
+from policies.policy import REVERSE_STANDARDS, Benefit, Line, Policy, ReverseStandard, Terms
 
 Check = tuple[str, "bool | None", str, dict[str, Any]]
 
@@ -80,6 +80,7 @@ HOLDING_FEEDS: Mapping[str, str] = {
     "vehicle": "vehicles",
     "company": "companies",
 }
+REVERSE_CODES: Mapping[str, str] = {key: f"REVERSE_{key.upper()}" for key in REVERSE_STANDARDS}
 _NO_DEATH_CHECK = ("property", "shortfall")
 _DEATH_DAYS = 180
 _ADULT_ENOUGH = 8
@@ -225,42 +226,46 @@ def _income_ceiling(
 
 
 def _reverse_standards(checks: list[Check], terms: Terms, claim: Claim, household: Household) -> None:
-    event = claim.event_on
+    absent, holdings, event = household.absent_feeds, household.holdings, claim.event_on
     for key, standard in terms.reverse.items():
+        # Most households hold nothing at all: then there is nothing to look through and nothing to clear.
+        found: list[dict[str, Any]] = []
         if key == "payroll":
-            known = "payroll" not in household.absent_feeds
-            found: list[dict[str, Any]] = [
-                {
-                    "person": spell.person,
-                    "relative_of": spell.relative_of,
-                    "since": spell.since,
-                    "until": spell.until,
-                }
-                for spell in household.payroll
-                if spell.since <= event and (spell.until is None or event <= spell.until)
-            ]
+            known = "payroll" not in absent
+            if household.payroll:
+                found = _payroll_hits(household, event)
         else:
-            known = HOLDING_FEEDS[key] not in household.absent_feeds
-            found = [
-                {
-                    "person": holding.member,
-                    "what": holding.what,
-                    "amount_fen": holding.amount_fen,
-                    "on": holding.on,
-                }
-                for holding in household.holdings.get(key, ())
-                if holding.on <= event
-                and holding.amount_fen >= standard.from_fen
-                and _listed(key, holding, standard.uses, standard.statuses)
-                and not (
-                    standard.within_years is not None
-                    and earlier_than_years_before(holding.on, event, standard.within_years)
-                )
-            ]
+            known = HOLDING_FEEDS[key] not in absent
+            if key in holdings:
+                found = _holding_hits(holdings[key], standard, event)
         cleared_on = _cleared(household, key, claim.notified_on) if found else None
         result = None if not known else not found or cleared_on is not None
         inputs = {"hits": found, "cleared_on": cleared_on, "from_fen": standard.from_fen}
-        checks.append((f"REVERSE_{key.upper()}", result, standard.clause, inputs))
+        checks.append((REVERSE_CODES[key], result, standard.clause, inputs))
+
+
+def _payroll_hits(household: Household, event: date) -> list[dict[str, Any]]:
+    return [
+        {"person": spell.person, "relative_of": spell.relative_of, "since": spell.since, "until": spell.until}
+        for spell in household.payroll
+        if spell.since <= event and (spell.until is None or event <= spell.until)
+    ]
+
+
+def _holding_hits(
+    holdings: Sequence[Holding], standard: ReverseStandard, event: date
+) -> list[dict[str, Any]]:
+    return [
+        {"person": holding.member, "what": holding.what, "amount_fen": holding.amount_fen, "on": holding.on}
+        for holding in holdings
+        if holding.on <= event
+        and holding.amount_fen >= standard.from_fen
+        and _listed(standard, holding)
+        and not (
+            standard.within_years is not None
+            and earlier_than_years_before(holding.on, event, standard.within_years)
+        )
+    ]
 
 
 def _official_kin(checks: list[Check], line: Line, member: Member, household: Household) -> None:
@@ -269,10 +274,10 @@ def _official_kin(checks: list[Check], line: Line, member: Member, household: Ho
     checks.append(("OFFICIAL_RELATIVE", not kin if known else None, line.clause, {"members": kin}))
 
 
-def _listed(key: str, holding: Holding, uses: frozenset[str], statuses: frozenset[str]) -> bool:
-    if key == "housing":
-        return holding.what in uses
-    return key != "company" or holding.what in statuses
+def _listed(standard: ReverseStandard, holding: Holding) -> bool:
+    if standard.key == "housing":
+        return holding.what in standard.uses
+    return standard.key != "company" or holding.what in standard.statuses
 
 
 def _cleared(household: Household, matter: str, by: date) -> date | None:

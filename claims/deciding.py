@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from claims.adjudication import Decision, adjudicate
 from claims.facts import Claim, Facts, Surroundings
 from claims.matching import Matcher, in_order
+from foundation.collecting import without_cycle_search
 from foundation.money import yuan_text
 from households.facts import FactsOfHouseholds
 from households.feeds import Feeds
@@ -32,6 +33,7 @@ class Decided:
 class PackCase:
     """A pack put together for deciding: claims in order, households with their facts, and each claim's surroundings."""
 
+    @without_cycle_search()
     def __init__(
         self, roster: Sequence[RosterRow], claims: Sequence[Claim], feeds: Feeds, policy: Policy
     ) -> None:
@@ -56,6 +58,7 @@ class PackCase:
                 [(place, claim, self._matcher.surroundings(claim, household)) for place, claim in members],
             )
 
+    @without_cycle_search()
     def decide_all(self) -> list[Decided]:
         """Every claim decided from the pack alone, in order."""
         decided: list[Decided] = []

@@ -22,6 +22,7 @@ from foundation.cells import (
     whole_or_more,
     words_parser,
 )
+from foundation.collecting import without_cycle_search
 from foundation.errors import Fault, UnusableInput
 from foundation.spreadsheets import open_workbook
 from foundation.tables import Column, Refused, RowError, read_judged_table
@@ -187,6 +188,7 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...], Callable[[Values], Faults]]] = 
 """By the sheet's name, the line of cover, its columns as rules.md lists them, and what is asked of a whole row."""
 
 
+@without_cycle_search()
 def read_claims(path: Path) -> tuple[list[Claim], list[RowError]]:
     """The claims taken in, in workbook order, and the refused cells. Raises UnusableInput (rules.md §1)."""
     claims: list[Claim] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import isfinite
@@ -93,7 +93,33 @@ def amount_parser(most_fen: int = MOST_AMOUNT_FEN) -> Parser[int]:
     return parse
 
 
+_PLAIN_AMOUNTS = re.compile(r"(?:[0-9]{1,8}\.[0-9]{2}\n)*[0-9]{1,8}\.[0-9]{2}")
+"""Amounts as feeds write them, one a line, each below every limit."""
+
+
+def plain_amounts(cells: Sequence[Cell]) -> list[int] | None:
+    """Many amounts at once, in fen, when all are written like 1234.56; else None, and each is to be parsed."""
+    try:
+        text = "\n".join(cells)  # type: ignore[arg-type]  # any other cell than text: not plain
+    except TypeError:
+        return None
+    if _PLAIN_AMOUNTS.fullmatch(text) is None:
+        return None
+    amounts = list(map(int, text.replace(".", "").split("\n")))
+    return amounts if len(amounts) == len(cells) else None
+
+
 def _fen_of_text(text: str) -> int | None:
+    # 1234.56, as nearly every amount of a feed is written, is read without taking it apart any further.
+    yuan, _, fen = text.partition(".")
+    if (
+        len(fen) == 2
+        and len(yuan) <= _MOST_YUAN_DIGITS
+        and text.isascii()
+        and (yuan + fen).isdigit()
+        and yuan
+    ):
+        return int(yuan + fen)
     found = _AMOUNT.fullmatch(text)
     if found is None:
         return None

@@ -20,7 +20,9 @@ Row = TypeVar("Row")
 Judge = Callable[[dict[str, Any]], Sequence[tuple[str, str]]]
 """Looks at a row's values by field, completes them in place, and gives (field, code) for what it refuses."""
 
-_BLOCK = 1000
+_BLOCK = 250
+_MOST_REMEMBERED = 20_000
+"""Values of a column that are kept: words come again, numbers of documents do not."""
 _NOT_THERE = 1_000_000
 """Columns that are not in the sheet come after all that are, in the order of rules.md."""
 
@@ -40,6 +42,8 @@ class Column:
     required: bool = False
     in_header: bool = False
     distinct: bool = False
+    parse_many: Callable[[Sequence[Cell]], list[Any] | None] | None = None
+    """Reads a block of cells at once, or gives None when one of them is not written in the plainest way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ class _Reader:
         self._index = {column.field: index for index, column in enumerate(columns)}
         self._key = -1 if key is None else self._index[key]
         self._taken = taken
-        self._values = [_Values(column.parse, remember=not column.distinct) for column in columns]
+        self._values = [_Values(column) for column in columns]
         self._at: list[int] = []
         self._errors: list[RowError] = []
 
@@ -212,18 +216,21 @@ class _Values(dict[Any, Any]):
     Only text and days are remembered: 1, 1.0 and True are one key of a dict, and three different cells.
     """
 
-    def __init__(self, parse: Parser[Any], remember: bool) -> None:
+    def __init__(self, column: Column) -> None:
         super().__init__()
-        self._parse = parse
-        self._remember = remember
+        self._parse = column.parse
+        self._parse_many = column.parse_many
+        self._remember = not column.distinct
         self.refused_any = False
 
-    def read(self, cells: Iterable[Cell]) -> list[Any]:
+    def read(self, cells: Sequence[Cell]) -> list[Any]:
+        if self._parse_many is not None and (values := self._parse_many(cells)) is not None:
+            return values
         return list(map(self.__getitem__ if self._remember else self._value, cells))
 
     def __missing__(self, cell: Cell) -> Any:
         value = self._value(cell)
-        if type(cell) is str or type(cell) is date:
+        if (type(cell) is str or type(cell) is date) and len(self) < _MOST_REMEMBERED:
             self[cell] = value
         return value
 

@@ -23,8 +23,10 @@ from foundation.cells import (
     parse_name,
     parse_text,
     parse_twelve_digits,
+    plain_amounts,
     words_parser,
 )
+from foundation.collecting import without_cycle_search
 from foundation.csvfiles import hint_when_utf8, read_csv
 from foundation.errors import Fault, UnusableInput
 from foundation.tables import Column, RowError, read_table
@@ -200,6 +202,7 @@ def _columns(row: Callable[..., Any], *columns: tuple[str, Parser[Any]], empty: 
             required=name != empty,
             in_header=True,
             distinct=parse in (parse_id_number, parse_amount, parse_capital),
+            parse_many=plain_amounts if parse in (parse_amount, parse_capital) else None,
         )
         for field, (name, parse) in zip(names, columns, strict=True)
     )
@@ -283,6 +286,7 @@ def file_of(feed: str) -> str:
     return "clearances.csv" if feed == "clearances" else f"feeds/{feed}.csv"
 
 
+@without_cycle_search()
 def read_feeds(pack: Path) -> tuple[Feeds, list[RowError]]:
     """All feeds of a pack's folder and its clearances, with the refused cells in the order of errors.csv.
 

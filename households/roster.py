@@ -16,6 +16,7 @@ from foundation.cells import (
     parse_text,
     parse_twelve_digits,
 )
+from foundation.collecting import without_cycle_search
 from foundation.errors import Fault, UnusableInput
 from foundation.spreadsheets import open_workbook
 from foundation.tables import Column, RowError, read_table
@@ -73,6 +74,7 @@ class RosterRow:
     row: int
 
 
+@without_cycle_search()
 def read_roster(path: Path) -> tuple[list[RosterRow], list[RowError]]:
     """The people taken in, in the order of the sheet, and the refused cells in the order of errors.csv.
 

@@ -22,6 +22,7 @@ from claims.services.decisions import decision_row, in_determined_order, opened
 from claims.states import APPROVED, REJECTED, REVIEW, move
 from claims.storing import dump_record
 from foundation.actors import Actor, Role
+from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.errors import NotAllowedError
 from foundation.sealing import Sealer
@@ -42,6 +43,7 @@ class Determined:
     amount_fen: int
 
 
+@without_cycle_search()
 def determine(
     session: Session, sealer: Sealer, recommender: Actor, determiner: Actor, at: datetime, policy_number: str
 ) -> list[Determined]:

@@ -20,6 +20,7 @@ from claims.services.decisions import decision_row, in_determined_order, opened
 from claims.states import REVIEW, WITHDRAWN
 from claims.storing import dump, dump_record
 from foundation.actors import Actor
+from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, table_of
 from foundation.sealing import Sealer
 from foundation.trail import Change, record
@@ -43,6 +44,7 @@ class ClaimsTakenIn:
     reviews: int
 
 
+@without_cycle_search()
 def take_in_claims(
     session: Session,
     sealer: Sealer,

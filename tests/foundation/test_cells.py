@@ -28,6 +28,7 @@ from foundation.cells import (
     parse_text,
     parse_twelve_digits,
     parse_whole,
+    plain_amounts,
     whole_or_more,
     words_parser,
 )
@@ -630,3 +631,26 @@ def test_text_and_its_cleaned_form_are_read_alike(parse: Callable[[Cell], Any], 
     cleaned = clean(text)
     if clean(cleaned) == cleaned:
         assert read(text) == read(cleaned)
+
+
+PLAIN_OR_NOT = st.one_of(
+    st.from_regex(r"[0-9]{1,9}\.[0-9]{2}", fullmatch=True),
+    st.from_regex(r"[0-9]{1,4}\.[0-9]{2}\n?[0-9]?", fullmatch=True),
+    st.sampled_from(
+        ["", "1.2", "-1.00", "1.00元", "１.00", "1.00\n2.00", "0.00", "99999999.99", "100000000.00"]
+    ),
+    st.integers(0, 99),
+    st.none(),
+)
+
+
+@given(st.lists(PLAIN_OR_NOT, min_size=1, max_size=6))
+def test_amounts_read_at_once_are_those_read_one_by_one(cells: list[object]) -> None:
+    at_once = plain_amounts(cells)  # type: ignore[arg-type]
+    if at_once is not None:
+        assert at_once == [parse_amount(cell) for cell in cells]  # type: ignore[arg-type]
+
+
+def test_plain_amounts_are_read_at_once() -> None:
+    assert plain_amounts(["1234.56", "0.00", "99999999.99"]) == [123456, 0, 9999999999]
+    assert plain_amounts(["1.00\n2.00"]) is None
