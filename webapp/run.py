@@ -88,7 +88,7 @@ class Run:
         self.seconds[key] = round(time.perf_counter() - begun, 3)
 
 
-STAGES = 7
+STAGES = 6
 """How many stages a whole run has; the progress bar counts them."""
 
 
