@@ -11,7 +11,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from claims.adjudication import Decision
+from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Determination
+from claims.storing import decision_from_data, load_record
 from foundation.sealing import Sealer
 
 
@@ -85,6 +88,12 @@ def standings(session: Session, policy_number: str) -> dict[str, Standing]:
 def reveal_record(sealer: Sealer, decision_id: str, sealed: str) -> str:
     """The stored record of a decision, opened."""
     return sealer.reveal("decision", "sealed", decision_id, sealed)
+
+
+def open_decision(sealer: Sealer, decision_id: str, sealed: str) -> tuple[Facts, Decision]:
+    """The facts that a stored decision was made from, and the decision; the one place that opens it."""
+    facts, data = load_record(reveal_record(sealer, decision_id, sealed))
+    return facts, decision_from_data(data)
 
 
 def by_household(items: Iterable[Standing]) -> dict[str, list[Standing]]:

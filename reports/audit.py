@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from claims.adjudication import Decision, decide
 from claims.models import ClaimRow, DecisionRow, Determination
+from claims.queries import open_decision
 from foundation.clock import business_day
 from foundation.masking import mask_account
 from foundation.sealing import Sealer
@@ -25,7 +26,7 @@ from reports.audit_tests import controls, duplicate_tests, ledger_accounts, segr
 from reports.figures import AuditFigures, Finding, PaidCase
 from reports.people import minors_of, payee_for_auditor
 from reports.programme import programme_figures
-from reports.queries import batch_figures, line_title, opened
+from reports.queries import batch_figures, line_title
 
 _EXAMPLES = 5
 """How many cases of a finding are named."""
@@ -163,7 +164,7 @@ class _Decided:
             .execution_options(yield_per=500)
         )
         for row in session.execute(query):
-            facts, decision = opened(sealer, row.id, row.sealed)
+            facts, decision = open_decision(sealer, row.id, row.sealed)
             self._tested += 1
             claim, household = facts.claim, facts.household
             if _conclusion(decide(policy_by_id(session, row.policy_id), facts)) != _conclusion(decision):

@@ -12,11 +12,8 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims.adjudication import Decision
-from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Determination
-from claims.queries import reveal_record
-from claims.storing import decision_from_data, load_record
+from claims.queries import open_decision
 from foundation.files import StoredFile
 from foundation.masking import mask_account
 from foundation.sealing import Sealer
@@ -38,16 +35,10 @@ def case_figures(session: Session, sealer: Sealer, determination_ids: Sequence[s
     """Determined claims in the order asked for. Raises KeyError for an id that is no determination's."""
     found = {}
     for row in _determined(session, determination_ids):
-        facts, decision = opened(sealer, row.decision_id, row.sealed)
+        facts, decision = open_decision(sealer, row.decision_id, row.sealed)
         policy = policy_by_id(session, row.policy_id)
         found[row.id] = case_of(policy, facts, decision, DeterminedRow(*row[: len(fields(DeterminedRow))]))
     return [found[identity] for identity in determination_ids]
-
-
-def opened(sealer: Sealer, decision_id: str, sealed: str) -> tuple[Facts, Decision]:
-    """The record of a decision, opened."""
-    facts, data = load_record(reveal_record(sealer, decision_id, sealed))
-    return facts, decision_from_data(data)
 
 
 def _determined(session: Session, ids: Sequence[str]) -> Iterator[Any]:

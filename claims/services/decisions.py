@@ -9,8 +9,7 @@ from typing import Any
 
 from claims.adjudication import Decision
 from claims.facts import Facts
-from claims.queries import Standing, reveal_record
-from claims.storing import decision_from_data, load_record
+from claims.queries import Standing, open_decision
 from foundation.money import MOST_FEN
 from foundation.sealing import Sealer
 
@@ -45,8 +44,7 @@ def decision_row(
 
 def opened(sealer: Sealer, standing: Standing) -> tuple[Facts, Decision]:
     """The facts and the decision of a standing."""
-    facts, data = load_record(reveal_record(sealer, standing.decision_id, standing.sealed))
-    return facts, decision_from_data(data)
+    return open_decision(sealer, standing.decision_id, standing.sealed)
 
 
 def in_determined_order(items: Iterable[Standing]) -> list[Standing]:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, DecisionRow, Determination
-from claims.queries import reveal_record
+from claims.queries import open_decision
 from foundation.actors import Actor
 from foundation.clock import business_day
 from foundation.counters import take_numbers
@@ -73,10 +73,15 @@ def owe(session: Session, sealer: Sealer, actor: Actor, at: datetime) -> int:
     )
     found = []
     for determination_id, amount_fen, decision_id, sealed, *place in session.execute(query):
-        stored = orjson.loads(reveal_record(sealer, decision_id, sealed))
-        claim, decision = stored["facts"]["claim"], stored["decision"]
-        payee = {name: decision[name] for name in ("bank_code", "payee_account", "payee_name")}
-        found.append((claim["notified_on"], claim["claim_no"], determination_id, amount_fen, payee, place))
+        facts, decision = open_decision(sealer, decision_id, sealed)
+        payee = {
+            "bank_code": decision.bank_code,
+            "payee_account": decision.payee_account,
+            "payee_name": decision.payee_name,
+        }
+        found.append(
+            (facts.claim.notified_on, facts.claim.claim_no, determination_id, amount_fen, payee, place)
+        )
     found.sort(key=lambda item: item[:2])
     rows: list[dict[str, Any]] = []
     numbers = take_numbers(session, "payable", len(found))

@@ -66,17 +66,19 @@ def payees(database: Database, key: Path) -> dict[str, str]:
         }
 
 
+def somebody_paid(pack: Path, folder: Path) -> str:
+    """The name of a payee in a run on a pack as it is."""
+    run_pack(Options(pack, folder, as_of=DAY, letters=0), quiet)
+    database = Database(f"sqlite:///{folder}/fangpin.db")
+    name = next(iter(payees(database, folder / "fangpin.db.key").values()))
+    database.close()
+    return name
+
+
 def test_a_name_that_begins_like_a_formula_is_withheld_and_the_rest_is_paid(
     small_pack: Path, tmp_path: Path, database: Database
 ) -> None:
-    key = tmp_path / "key"
-    run_pack(
-        Options(small_pack, tmp_path / "a", f"sqlite:///{tmp_path}/a.db", as_of=DAY, letters=0, key_file=key),
-        quiet,
-    )
-    first = Database(f"sqlite:///{tmp_path}/a.db")
-    name = next(iter(payees(first, key).values()))
-    first.close()
+    name = somebody_paid(small_pack, tmp_path / "before")
     pack = renamed(small_pack, tmp_path / "pack", name, "+张三")
     run = run_pack(
         Options(pack, tmp_path / "b", database.url, as_of=DAY, letters=0, key_file=tmp_path / "k"), quiet
@@ -94,14 +96,7 @@ def test_a_name_that_begins_like_a_formula_is_withheld_and_the_rest_is_paid(
 def test_a_rare_character_reaches_the_bank_unaltered(
     small_pack: Path, tmp_path: Path, database: Database
 ) -> None:
-    key = tmp_path / "key"
-    run_pack(
-        Options(small_pack, tmp_path / "a", f"sqlite:///{tmp_path}/a.db", as_of=DAY, letters=0, key_file=key),
-        quiet,
-    )
-    first = Database(f"sqlite:///{tmp_path}/a.db")
-    name = next(iter(payees(first, key).values()))
-    first.close()
+    name = somebody_paid(small_pack, tmp_path / "before")
     pack = renamed(small_pack, tmp_path / "pack", name, "𠮷䶮")
     out = tmp_path / "b"
     run_pack(Options(pack, out, database.url, as_of=DAY, letters=0, key_file=tmp_path / "k"), quiet)
