@@ -11,9 +11,9 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from claims.states import MOVES
+from claims.states import MOVES, UPLOAD_MOVES
 from foundation.database import Base, Instant, strict
-from foundation.guards import Guard, append_only, only_moves
+from foundation.guards import Guard, append_only, frozen, only_moves
 from foundation.money import MOST_FEN
 
 
@@ -35,6 +35,31 @@ class PackIntake(Base):
     taken_in_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class PackUpload(Base):
+    """A county pack as uploaded: looked at in the background, shown to its uploader, then taken in or thrown away."""
+
+    __tablename__ = "pack_upload"
+    __table_args__ = strict(
+        CheckConstraint(
+            "state IN ('checking', 'ready', 'unusable', 'taking_in', 'taken_in', 'discarded')", name="state"
+        ),
+        CheckConstraint("(state = 'taken_in') = (taken_in_at IS NOT NULL)", name="taken_in"),
+    )
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    state: Mapped[str] = mapped_column(String)
+    uploaded_at: Mapped[datetime] = mapped_column(Instant)
+    uploaded_by: Mapped[str] = mapped_column(Text)
+    """JSON of the acting person: person, account, role, place, name, assurance."""
+    files: Mapped[str] = mapped_column(Text)
+    """JSON [{name, size, blob}]: the file's place in a pack, and its address among the sealed files on disk."""
+    preview: Mapped[str | None] = mapped_column(Text)
+    """Sealed JSON: what is in it, what it would change, its refused cells and faults."""
+    asked_by: Mapped[str | None] = mapped_column(Text)
+    """JSON of the person who asked for it to be taken in."""
+    taken_in_at: Mapped[datetime | None] = mapped_column(Instant)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ClaimRow(Base):
     """A claim. Its personal content is sealed; where it stands is its `state`."""
 
@@ -44,6 +69,9 @@ class ClaimRow(Base):
         CheckConstraint("state IN ('review', 'approved', 'rejected', 'withdrawn')", name="state"),
         CheckConstraint("line IN ('illness', 'education', 'accident', 'income')", name="line"),
         Index(None, "state"),
+        Index(None, "notified_on", "claim_no"),
+        Index(None, "id_lookup"),
+        Index(None, "name_lookup"),
     )
     id: Mapped[str] = mapped_column(String, primary_key=True)
     policy_number: Mapped[str] = mapped_column(String)
@@ -58,6 +86,10 @@ class ClaimRow(Base):
     sealed: Mapped[str] = mapped_column(Text)
     """JSON of `claims.facts.Claim`."""
     digest: Mapped[str] = mapped_column(String)
+    id_lookup: Mapped[str | None] = mapped_column(String)
+    """Keyed digest of the claimant's ID number, so that a claim is found by it."""
+    name_lookup: Mapped[str | None] = mapped_column(String)
+    """Keyed digest of the claimant's name."""
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -132,6 +164,8 @@ class Review(Base):
 
 GUARDS = [
     *append_only("pack_intake", "id"),
+    *frozen("pack_upload", ("id", "uploaded_at", "uploaded_by", "files")),
+    only_moves("pack_upload", UPLOAD_MOVES),
     *append_only("decision", "id"),
     *append_only("determination", "id", "claim_id", "decision_id"),
     *append_only("review", "id"),

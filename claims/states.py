@@ -19,6 +19,16 @@ MOVES: Mapping[str, frozenset[str]] = {
     WITHDRAWN: frozenset({REVIEW}),
 }
 
+UPLOAD_MOVES: Mapping[str, frozenset[str]] = {
+    "checking": frozenset({"ready", "unusable"}),
+    "ready": frozenset({"taking_in", "discarded"}),
+    "unusable": frozenset({"discarded"}),
+    "taking_in": frozenset({"taken_in", "ready"}),
+    "taken_in": frozenset(),
+    "discarded": frozenset(),
+}
+"""An uploaded pack: looked at; fit or not; being taken in (back to ready when that fails); done, or thrown away."""
+
 STATE_NAMES: Mapping[str, tuple[str, str]] = {
     REVIEW: ("核赔", "under review"),
     APPROVED: ("核定给付", "approved"),

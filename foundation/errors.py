@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -68,3 +68,49 @@ class NotAllowedError(FangpinError):
     """The actor may not do this (role, limit, or two persons asked for). Nothing was changed."""
 
     code = "not_allowed"
+
+
+class NotFound(FangpinError):
+    """There is no such thing here: unknown, or outside the actor's place; the answer is the same."""
+
+    code = "not_found"
+
+    def __init__(
+        self, zh: str = "没有找到,或不在您的管辖范围内", en: str = "not found, or outside your place"
+    ) -> None:
+        super().__init__(zh, en)
+
+
+class SignInNeeded(FangpinError):
+    """Nobody is signed in, or the sign-in has ended."""
+
+    code = "sign_in_needed"
+
+    def __init__(self, zh: str = "请登录后再试", en: str = "sign in and try again") -> None:
+        super().__init__(zh, en)
+
+
+class BadRequest(FangpinError):
+    """The request itself is malformed: an unknown or repeated parameter, a bad cursor, a missing token."""
+
+    code = "bad_request"
+
+
+class TooManyRequests(FangpinError):
+    """More than the limit in this time. `retry_after` is in seconds."""
+
+    code = "too_many_requests"
+
+    def __init__(self, zh: str, en: str, retry_after: int) -> None:
+        super().__init__(zh, en)
+        self.retry_after = retry_after
+
+
+class InvalidInput(FangpinError):
+    """Values of a form or a body are wrong: field → sentences in both languages. Values are never echoed."""
+
+    code = "invalid_input"
+
+    def __init__(self, fields: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        self.fields = {name: list(sentences) for name, sentences in fields.items()}
+        super().__init__("填写的内容有误,请按提示修改", "some values are wrong; mend them as the hints say")

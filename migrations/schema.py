@@ -7,11 +7,13 @@ import foundation.counters
 import foundation.files
 import foundation.jobs
 import foundation.keyfile
+import foundation.staff.models
 import foundation.trail
 import households.models
 import payments.models
 import policies.models
 import reports.models
+import webapp.models
 from foundation.database import Base
 from foundation.guards import Guard, append_only
 
@@ -22,10 +24,12 @@ GUARDS: list[Guard] = [
     *append_only("key_check", "key_id"),
     *foundation.counters.GUARDS,
     *foundation.files.GUARDS,
+    *foundation.staff.models.GUARDS,
     *policies.models.GUARDS,
     *households.models.GUARDS,
     *claims.models.GUARDS,
     *payments.models.GUARDS,
     *reports.models.GUARDS,
+    *webapp.models.GUARDS,
 ]
 IMPORTED_FOR_THEIR_TABLES = (foundation.jobs, foundation.keyfile, foundation.trail)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up what a command needs, and only what is missing: system libraries, .venv with pinned packages, `fangpin`.
+# Sets up what a command needs, and only what is missing: system libraries, .venv with pinned packages, `fangpin`,
+# and the style sheets and scripts of the pages.
 #
 #   scripts/setup.sh run    what the program needs
 #   scripts/setup.sh dev    that, and what the tests, checks and measurements need
@@ -12,6 +13,15 @@ level=${1:-run}
 venv=$PWD/.venv
 stamp=$venv/installed
 log=$PWD/build/setup.log
+vendor=webapp/static/vendor
+
+# What the pages use of the packages of package.json: copied to $vendor, so that node_modules is for the set-up only.
+front_end=(
+    @tabler/core/dist/css/tabler.min.css
+    htmx.org/dist/htmx.min.js
+    swagger-ui-dist/swagger-ui.css
+    swagger-ui-dist/swagger-ui-bundle.js
+)
 
 say() { printf '%s\n' "$@" >&2; }
 
@@ -43,10 +53,12 @@ find_python() {
         "Python 3.11 is needed and was not found. Debian/Ubuntu: sudo apt-get install python3.11 python3.11-venv"
 }
 
-# The Debian packages that are not there yet, one a line.
+# The Debian packages that are not there yet, one a line. npm is needed only while it has something to fetch.
 missing_packages() {
-    "$python" - "$level" <<'PYTHON'
-import ctypes, glob, importlib.util, shutil, sys
+    local fetch=no
+    front_end_there || fetch=yes
+    "$python" - "$level" "$fetch" <<'PYTHON'
+import ctypes, glob, importlib.util, os, shutil, sys
 
 def library(name):
     try:
@@ -61,8 +73,12 @@ needed = {
     "libpangoft2-1.0-0": library("libpangoft2-1.0.so.0"),
     "libharfbuzz-subset0": library("libharfbuzz-subset.so.0"),
 }
+if sys.argv[2] == "yes":
+    needed |= {"nodejs": bool(shutil.which("node")), "npm": bool(shutil.which("npm"))}
 if sys.argv[1] == "dev":
     needed |= {
+        "chromium": os.path.exists("/usr/bin/chromium"),
+        "fonts-noto-cjk": os.path.exists("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
         "postgresql": bool(glob.glob("/usr/lib/postgresql/*/bin/initdb") or shutil.which("initdb")),
         "redis-server": bool(shutil.which("redis-server")),
         "poppler-utils": bool(shutil.which("pdftotext") and shutil.which("pdftoppm")),
@@ -117,6 +133,32 @@ install_python_packages() {
     logged "$venv/bin/python" -m pip install --no-deps --no-build-isolation --no-index -e .
 }
 
+front_end_key() {
+    { cat package.json package-lock.json && printf '%s\n' "${front_end[@]}"; } | sha256sum | cut -d ' ' -f 1
+}
+
+front_end_there() {
+    local file
+    [ "$(cat "$vendor/installed" 2>/dev/null)" = "$(front_end_key)" ] || return 1
+    for file in "${front_end[@]}"; do
+        [ -f "$vendor/${file##*/}" ] || return 1
+    done
+    [ "$level" = run ] || [ -f node_modules/axe-core/axe.min.js ]
+}
+
+install_front_end() {
+    local file omit=()
+    [ "$level" = dev ] || omit=(--omit=dev)
+    say "安装页面的样式与脚本 / installing the style sheets and scripts of the pages: package-lock.json"
+    logged npm ci --ignore-scripts --no-audit --no-fund "${omit[@]}"
+    rm -rf "$vendor"
+    mkdir -p "$vendor"
+    for file in "${front_end[@]}"; do
+        cp "node_modules/$file" "$vendor/"
+    done
+    front_end_key >"$vendor/installed"
+}
+
 [ "$level" = run ] || [ "$level" = dev ] || fail "usage: scripts/setup.sh run|dev"
 mkdir -p build
 exec 9>build/setup.lock
@@ -134,3 +176,4 @@ if [ "$installed_level" != "$level" ] || [ "$installed_key" != "$key" ] || [ ! -
     install_python_packages
     printf '%s %s\n' "$level" "$key" >"$stamp"
 fi
+front_end_there || install_front_end

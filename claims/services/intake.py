@@ -138,6 +138,8 @@ class _Intake:
             "state": REVIEW,
             "sealed": self._sealer.seal("claim", "sealed", identity, content),
             "digest": digest,
+            "id_lookup": self._sealer.lookup("id_number", claim.id_number),
+            "name_lookup": self._sealer.lookup("name", claim.name),
             "changed_at": self._at,
         }
         if known:

@@ -1,0 +1,169 @@
+"""The rights table: which role may call which route, from which kind of place. A route without a row stops the start-up.
+
+A row says who may come in. What they then see is held by their place: every query takes the actor and filters by
+`foundation.places.within`; outside it an object does not exist (404).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask import Flask
+
+from foundation.actors import Role
+from foundation.errors import ConfigurationError
+from foundation.places import COUNTY_DIGITS, TOWN_DIGITS, VILLAGE_DIGITS
+from foundation.segregation import may_write
+
+
+class Open(StrEnum):
+    """Routes that ask for no role."""
+
+    PUBLIC = "public"
+    PASSWORD = "password"  # noqa: S105
+    """After the right password, before the second factor: the pages that finish a sign-in."""
+    SIGNED_IN = "signed_in"
+    """Everybody who is signed in, for what is their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Who may call a route. `roles` is empty where `open_to` says it."""
+
+    roles: frozenset[Role] = frozenset()
+    open_to: Open | None = None
+    places: frozenset[int] = frozenset({COUNTY_DIGITS, TOWN_DIGITS, VILLAGE_DIGITS})
+    """Digits of the place that the role must be held at: 6 county, 9 town, 12 village."""
+    step_up: bool = False
+    """Asks for a second factor given in the last minutes."""
+    purpose: str = "business"
+    """What a write is for: an auditor has only those of `foundation.segregation.AUDITOR_WRITES` (K8)."""
+    scope: str | None = None
+    """The scope that an API token needs."""
+
+    def allows(self, role: Role, place: str) -> bool:
+        """Whether a role held at a place may come in."""
+        return self.open_to is not None or (role in self.roles and len(place) in self.places)
+
+
+_COUNTY = frozenset({COUNTY_DIGITS})
+_ADJUDICATION = {Role.CLAIM_OFFICER, Role.ADJUDICATOR, Role.ADJ_SENIOR}
+_CENTRE = {Role.CENTER_CERTIFIER, Role.CENTER_LEAD}
+_FINANCE = {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER, Role.RECON}
+_CASES = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.AUDITOR, *_ADJUDICATION, *_CENTRE})
+_MONEY = frozenset({Role.AUDITOR, Role.CENTER_LEAD, *_FINANCE})
+_PACKS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
+
+
+def public() -> Right:
+    return Right(open_to=Open.PUBLIC)
+
+
+def own(purpose: str = "own_account", *, step_up: bool = False) -> Right:
+    return Right(open_to=Open.SIGNED_IN, purpose=purpose, step_up=step_up)
+
+
+def county(roles: Iterable[Role], purpose: str = "business", *, step_up: bool = False) -> Right:
+    return Right(frozenset(roles), places=_COUNTY, purpose=purpose, step_up=step_up)
+
+
+TABLE: dict[tuple[str, str], Right] = {
+    # Everybody
+    ("static", "GET"): public(),
+    ("health.live", "GET"): public(),
+    ("health.ready", "GET"): public(),
+    ("health.metrics", "GET"): public(),
+    ("account.language", "POST"): public(),
+    ("account.theme", "POST"): public(),
+    # Signing in, and one's own account
+    ("account.sign_in", "GET"): public(),
+    ("account.sign_in", "POST"): public(),
+    ("account.second_factor", "GET"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.second_factor", "POST"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.enrol", "GET"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.enrol", "POST"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.new_password", "GET"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.new_password", "POST"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.sign_out", "POST"): Right(open_to=Open.PASSWORD, purpose="own_account"),
+    ("account.step_up", "GET"): own(),
+    ("account.step_up", "POST"): own(),
+    ("account.own", "GET"): own(),
+    ("account.switch_role", "POST"): own(),
+    ("account.end_session", "POST"): own(),
+    ("account.make_token", "POST"): own(step_up=True),
+    ("account.revoke_token", "POST"): own(),
+    ("home.home", "GET"): own(),
+    # People, accounts, roles, limits
+    ("staff.people", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
+    ("staff.person", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
+    ("staff.add_person", "POST"): county({Role.SEC_ADMIN}),
+    ("staff.add_account", "POST"): county({Role.SEC_ADMIN}),
+    ("staff.set_state", "POST"): county({Role.SEC_ADMIN}),
+    ("staff.reset_password", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("staff.reset_second_factor", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("staff.ask_role", "POST"): county({Role.SEC_ADMIN}),
+    ("staff.ask_limit", "POST"): county({Role.SEC_ADMIN}),
+    ("staff.decide", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("staff.end", "POST"): county({Role.SEC_ADMIN}),
+    ("jobs.listed", "GET"): county({Role.SYS_ADMIN, *_PACKS, *_FINANCE}),
+    ("jobs.again", "POST"): county({Role.SYS_ADMIN}),
+    # Claims
+    ("claims.listed", "GET"): Right(_CASES),
+    ("claims.find", "POST"): Right(_CASES, purpose="compare"),
+    ("claims.shown", "GET"): Right(_CASES),
+    ("claims.export", "POST"): Right(frozenset({Role.AUDITOR, *_ADJUDICATION, *_CENTRE}), purpose="download"),
+    # County packs
+    ("packs.listed", "GET"): county({*_PACKS, Role.AUDITOR}),
+    ("packs.upload", "POST"): county(_PACKS),
+    ("packs.shown", "GET"): county({*_PACKS, Role.AUDITOR}),
+    ("packs.errors", "POST"): county(_PACKS, "download"),
+    ("packs.take_in", "POST"): county(_PACKS),
+    ("packs.discard", "POST"): county(_PACKS),
+    # Payments
+    ("payments.batches", "GET"): county(_MONEY),
+    ("payments.batch", "GET"): county(_MONEY),
+    ("payments.bank_file", "POST"): county(
+        {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER}, "download", step_up=True
+    ),
+    # Documents
+    ("reports.documents", "GET"): county(_MONEY | _ADJUDICATION | {Role.CENTER_CERTIFIER}),
+    ("reports.download", "POST"): Right(
+        frozenset({*_MONEY, *_CASES}), purpose="download"
+    ),
+}
+"""(endpoint, method) → who. HEAD goes with GET, OPTIONS is answered by Flask."""
+
+_ANSWERED_BY_FLASK = frozenset({"HEAD", "OPTIONS"})
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """Every (endpoint, method) that the application answers."""
+    return {
+        (rule.endpoint, method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - _ANSWERED_BY_FLASK
+    }
+
+
+def check_complete(app: Flask) -> None:
+    """Raises ConfigurationError when a route has no row, a row no route, or a row breaks K8."""
+    there = routes(app)
+    wrong = [f"{endpoint} {method}: no row" for endpoint, method in sorted(there - TABLE.keys())]
+    wrong += [f"{endpoint} {method}: no route" for endpoint, method in sorted(TABLE.keys() - there)]
+    wrong += [
+        f"{endpoint} {method}: an auditor would write"
+        for (endpoint, method), right in TABLE.items()
+        if method != "GET" and Role.AUDITOR in right.roles and not may_write(Role.AUDITOR, right.purpose)
+    ]
+    if wrong:
+        listed = "\n".join(wrong)
+        raise ConfigurationError(f"权限表与路由不一致:\n{listed}", f"the rights table and the routes differ:\n{listed}")
+
+
+def right_of(endpoint: str, method: str) -> Right | None:
+    """The row for a request; HEAD is a GET without a body."""
+    return TABLE.get((endpoint, "GET" if method == "HEAD" else method))
+
+
