@@ -5,10 +5,24 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from households.models import Cover
+from foundation.places import COUNTY_DIGITS, TOWN_DIGITS, within
+from households.models import Cover, HouseholdRow
 
 
 def insured_people(session: Session, policy_number: str) -> int:
     """How many people have cover under a policy number."""
     query = select(func.count()).select_from(Cover).where(Cover.policy_number == policy_number)
     return session.scalar(query) or 0
+
+
+def place_names(session: Session, code: str) -> list[str]:
+    """The town, and for a village code the village, that an area code stands for; empty when no household is there."""
+    query = (
+        select(HouseholdRow.town, HouseholdRow.village)
+        .where(within(HouseholdRow.village_code, code))
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    if row is None or len(code) <= COUNTY_DIGITS:
+        return []
+    return [row.town] if len(code) == TOWN_DIGITS else [row.town, row.village]

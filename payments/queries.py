@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from foundation.masking import mask_account
 from foundation.sealing import Sealer
+from foundation.staff.models import StaffMember
 from payments.batching import PaymentLine, doubts
 from payments.models import BankFile, Batch, FundReceipt, LedgerEntry, Payable, Payment
 
@@ -103,3 +106,79 @@ def batch_warnings(session: Session, sealer: Sealer, batch_id: str) -> list[tupl
         for line in batch_lines(session, sealer, batch_id)
         for doubt in doubts(line.payee_account, line.bank_code)
     ]
+
+
+# --- for the pages ---------------------------------------------------------------------------------------------------
+
+
+def all_batches(session: Session) -> list[Batch]:
+    """Every batch, newest first."""
+    return list(session.scalars(select(Batch).order_by(Batch.number.desc())))
+
+
+def staff_of(session: Session, found: Iterable[Batch]) -> dict[str, str]:
+    """Person → name of everybody who acted on some batches; a person without a row is shown by their number."""
+    people = {p for batch in found for p in (batch.made_by, batch.checked_by, batch.released_by) if p}
+    rows = session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(people)))
+    return {person: person for person in people} | {row.id: row.name for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Payables in one state: how many, and their sum in fen."""
+
+    state: str
+    code: str | None
+    count: int
+    total_fen: int
+
+
+def waiting_payables(session: Session) -> list[Waiting]:
+    """What is owed and in no batch: pending, and withheld by reason."""
+    query = (
+        select(Payable.state, Payable.withheld_code, func.count(), func.sum(Payable.amount_fen))
+        .where(Payable.state.in_(("pending", "withheld")))
+        .group_by(Payable.state, Payable.withheld_code)
+        .order_by(Payable.state, Payable.withheld_code)
+    )
+    return [Waiting(row[0], row[1], row[2], int(row[3])) for row in session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class LineShown:
+    """A line of a batch as a page shows it: the account masked."""
+
+    sequence: int
+    reference: str
+    payee_name: str
+    account: str
+    bank_code: str | None
+    amount_fen: int
+    state: str
+
+
+def batch_page(session: Session, sealer: Sealer, batch_id: str, after: int, size: int) -> list[LineShown]:
+    """The lines of a batch after a sequence number, at most `size`."""
+    query = (
+        select(
+            Payment.id, Payment.sequence, Payment.reference, Payment.sealed, Payment.amount_fen, Payment.state
+        )
+        .where(Payment.batch_id == batch_id, Payment.sequence > after)
+        .order_by(Payment.sequence)
+        .limit(size)
+    )
+    lines = []
+    for row in session.execute(query):
+        payee = open_payee(sealer, "payment", row.id, row.sealed)
+        account = mask_account(payee.account)
+        lines.append(
+            LineShown(
+                row.sequence, row.reference, payee.name, account, payee.bank_code, row.amount_fen, row.state
+            )
+        )
+    return lines
+
+
+def bank_file(session: Session, file_id: str) -> BankFile | None:
+    """One bank file by its id."""
+    return session.get(BankFile, file_id)

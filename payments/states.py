@@ -25,3 +25,24 @@ BATCH_MOVES: Mapping[str, frozenset[str]] = {
     "exported": frozenset(),
 }
 """A batch: made 制单, checked 复核, released 授权, exported 导出."""
+
+BATCH_STEPS = ("made", "checked", "released", "exported")
+"""The way of a batch, in order."""
+
+BATCH_STATE_NAMES: Mapping[str, tuple[str, str]] = {
+    "made": ("已制单", "made"),
+    "checked": ("已复核", "checked"),
+    "released": ("已授权", "released"),
+    "exported": ("已导出", "exported"),
+}
+
+PAYMENT_STATE_NAMES: Mapping[str, tuple[str, str]] = {
+    "batched": ("已组批", "in a batch"),
+    "sent": ("已发送银行", "sent to the bank"),
+}
+
+PAYABLE_STATE_NAMES: Mapping[str, tuple[str, str]] = {
+    "pending": ("待组批", "waiting for a batch"),
+    "withheld": ("暂缓付款", "withheld"),
+    **PAYMENT_STATE_NAMES,
+}

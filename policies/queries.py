@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from sqlalchemy import select
@@ -20,3 +21,9 @@ def policy_by_id(session: Session, policy_id: str) -> Policy:
 @lru_cache(maxsize=32)
 def _built(canonical: str) -> Policy:
     return policy_from_canonical(canonical)
+
+
+def policies_by_id(session: Session, policy_ids: Iterable[str]) -> dict[str, Policy]:
+    """The policies of stored versions by id, in one statement. Ids that are not there are left out."""
+    query = select(MasterPolicy.id, MasterPolicy.canonical).where(MasterPolicy.id.in_(set(policy_ids)))
+    return {row.id: _built(row.canonical) for row in session.execute(query)}

@@ -16,6 +16,7 @@ from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import open_decision
 from foundation.files import StoredFile
 from foundation.masking import mask_account
+from foundation.places import within
 from foundation.sealing import Sealer
 from foundation.trail import Event, Head
 from households.models import HouseholdRow
@@ -225,3 +226,78 @@ def printed_head(session: Session, document_id: str) -> Head | None:
 
 
 _HEAD = re.compile(r"head=([0-9]+):([0-9a-f]{64})")
+
+
+# --- the documents' list ---------------------------------------------------------------------------------------------
+
+LETTER_KINDS = ("payment_notice", "refusal_notice", "calculation_sheet")
+"""Documents on one determination: whoever may see the claim may have them. The others are the county's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document as a list shows it."""
+
+    id: str
+    kind: str
+    name: str
+    issued_at: datetime
+    sha256: str
+    claim_no: str | None
+    claim_id: str | None
+
+
+_LISTED = (
+    select(
+        IssuedDocument.id,
+        IssuedDocument.kind,
+        IssuedDocument.name,
+        IssuedDocument.issued_at,
+        IssuedDocument.sha256,
+        ClaimRow.claim_no,
+        ClaimRow.id.label("claim_id"),
+    )
+    .outerjoin(Determination, Determination.id == IssuedDocument.subject_id)
+    .outerjoin(ClaimRow, ClaimRow.id == Determination.claim_id)
+    .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
+)
+
+
+def documents_of_kinds(
+    session: Session, kinds: Sequence[str], place: str, before: tuple[datetime, str] | None, size: int
+) -> list[Listed]:
+    """Documents issued, newest first, at most `size`; `before` is (issued at, id) of the last one seen."""
+    query = _LISTED.where(IssuedDocument.kind.in_(kinds), within(HouseholdRow.village_code, place))
+    if before is not None:
+        at, identity = before
+        older = (IssuedDocument.issued_at < at) | (
+            (IssuedDocument.issued_at == at) & (IssuedDocument.id < identity)
+        )
+        query = query.where(older)
+    query = query.order_by(IssuedDocument.issued_at.desc(), IssuedDocument.id.desc()).limit(size)
+    return [Listed(*row) for row in session.execute(query)]
+
+
+def documents_on_claim(session: Session, claim_id: str) -> list[Listed]:
+    """The documents on one claim, oldest first."""
+    query = _LISTED.where(ClaimRow.id == claim_id).order_by(IssuedDocument.issued_at, IssuedDocument.name)
+    return [Listed(*row) for row in session.execute(query)]
+
+
+def document_file(
+    session: Session, document_id: str, kinds: Sequence[str], place: str
+) -> tuple[str, str] | None:
+    """(name, stored file) of a document of these kinds in a place; None when there is no such one."""
+    query = (
+        select(IssuedDocument.name, IssuedDocument.file_id)
+        .outerjoin(Determination, Determination.id == IssuedDocument.subject_id)
+        .outerjoin(ClaimRow, ClaimRow.id == Determination.claim_id)
+        .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
+        .where(
+            IssuedDocument.id == document_id,
+            IssuedDocument.kind.in_(kinds),
+            within(HouseholdRow.village_code, place),
+        )
+    )
+    row = session.execute(query).first()
+    return None if row is None else (row.name, row.file_id)

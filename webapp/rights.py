@@ -1,4 +1,4 @@
-"""The rights table: which role may call which route, from which kind of place. A route without a row stops the start-up.
+"""The rights table: which role may call which route, from which place. A route without a row stops the start-up.
 
 A row says who may come in. What they then see is held by their place: every query takes the actor and filters by
 `foundation.places.within`; outside it an object does not exist (404).
@@ -42,6 +42,8 @@ class Right:
     """What a write is for: an auditor has only those of `foundation.segregation.AUDITOR_WRITES` (K8)."""
     scope: str | None = None
     """The scope that an API token needs."""
+    most_a_minute: int | None = None
+    """How often a person may call it in a minute; five times as often all persons of one place together."""
 
     def allows(self, role: Role, place: str) -> bool:
         """Whether a role held at a place may come in."""
@@ -74,7 +76,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("static", "GET"): public(),
     ("health.live", "GET"): public(),
     ("health.ready", "GET"): public(),
-    ("health.metrics", "GET"): public(),
+    ("health.metrics_page", "GET"): public(),
     ("account.language", "POST"): public(),
     ("account.theme", "POST"): public(),
     # Signing in, and one's own account
@@ -111,7 +113,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("jobs.again", "POST"): county({Role.SYS_ADMIN}),
     # Claims
     ("claims.listed", "GET"): Right(_CASES),
-    ("claims.find", "POST"): Right(_CASES, purpose="compare"),
+    ("claims.find", "POST"): Right(_CASES, purpose="compare", most_a_minute=200),
     ("claims.shown", "GET"): Right(_CASES),
     ("claims.export", "POST"): Right(frozenset({Role.AUDITOR, *_ADJUDICATION, *_CENTRE}), purpose="download"),
     # County packs
@@ -124,14 +126,12 @@ TABLE: dict[tuple[str, str], Right] = {
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),
-    ("payments.bank_file", "POST"): county(
+    ("payments.take_file", "POST"): county(
         {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER}, "download", step_up=True
     ),
     # Documents
     ("reports.documents", "GET"): county(_MONEY | _ADJUDICATION | {Role.CENTER_CERTIFIER}),
-    ("reports.download", "POST"): Right(
-        frozenset({*_MONEY, *_CASES}), purpose="download"
-    ),
+    ("reports.hand_out", "POST"): Right(frozenset({*_MONEY, *_CASES}), purpose="download"),
 }
 """(endpoint, method) → who. HEAD goes with GET, OPTIONS is answered by Flask."""
 
@@ -159,11 +159,11 @@ def check_complete(app: Flask) -> None:
     ]
     if wrong:
         listed = "\n".join(wrong)
-        raise ConfigurationError(f"权限表与路由不一致:\n{listed}", f"the rights table and the routes differ:\n{listed}")
+        raise ConfigurationError(
+            f"权限表与路由不一致:\n{listed}", f"the rights table and the routes differ:\n{listed}"
+        )
 
 
 def right_of(endpoint: str, method: str) -> Right | None:
     """The row for a request; HEAD is a GET without a body."""
     return TABLE.get((endpoint, "GET" if method == "HEAD" else method))
-
-

@@ -1,4 +1,4 @@
-"""Two languages, both complete: Chinese texts stand in the code and templates, English ones in each package's catalogue.
+"""Two languages, both complete: Chinese texts stand in the code and templates, English ones in the catalogues.
 
 A catalogue is `<package>/locales/en.po`; the Chinese text is the message id. A test fails on a missing or idle one.
 """

@@ -104,3 +104,13 @@ def export_batch(
         [*changes, *(Change("payment.sent", "payment", row.id, before="batched") for row in payments)],
     )
     return bank_files(session, batch_id)
+
+
+def record_download(session: Session, actor: Actor, at: datetime, file: BankFile) -> None:
+    """The event that somebody took a copy of a bank file: each one counts."""
+    record(
+        session,
+        actor,
+        at,
+        [Change("bank_file.downloaded", "bank_file", file.id, after=file.sha256, before=file.batch_id)],
+    )

@@ -1,0 +1,93 @@
+"""The application factory: one Flask application from an open database, a sealer and a clock.
+
+Every route is guarded by the rights table; an application with a route that the table does not know is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import claims.pages
+from flask import Flask
+
+import payments.pages
+import reports.pages
+import webapp.api.base
+from foundation.clock import Clock
+from foundation.database import Database
+from foundation.sealing import Sealer
+from foundation.web.acting import EXTENSION, Surroundings
+from webapp import errors, guard, headers, logs, metrics, rights, slots, views
+from webapp.pages import account, health, home, jobs, packs, staff, tokens
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the application is served."""
+
+    demo: bool = False
+    plain_http: bool = True
+    """Without TLS in front: only on the loopback interface. Cookies are then not marked Secure."""
+    hosts: Sequence[str] = ("127.0.0.1", "localhost")
+    """Host names that it answers to."""
+    county: str = "370323"
+    county_name: tuple[str, str] = ("沂源县", "Yiyuan County")
+    demo_logins: Sequence[tuple[str, str]] = field(default=())
+    """(login, role) of the demo's accounts, as the sign-in page lists them."""
+    testing: bool = False
+
+
+def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options | None = None) -> Flask:
+    """The application. Raises ConfigurationError when the rights table and the routes differ."""
+    options = options or Options()
+    app = Flask("webapp", static_folder="static", template_folder="templates")
+    app.config.update(
+        TESTING=options.testing,
+        PROPAGATE_EXCEPTIONS=False,
+        # Flask's own cookie carries notices for the next page and a visitor's number for CSRF; sessions are ours.
+        SECRET_KEY=sealer.digest("cookie", b"signing"),
+        SESSION_COOKIE_NAME="fangpin_notice",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=not options.plain_http,
+        MAX_CONTENT_LENGTH=MEGABYTE,
+        MAX_FORM_MEMORY_SIZE=MEGABYTE // 4,
+        MAX_FORM_PARTS=200,
+        TRUSTED_HOSTS=list(options.hosts),
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        FANGPIN_PLAIN_HTTP=options.plain_http,
+    )
+    app.extensions[EXTENSION] = Surroundings(database, sealer, clock)
+    app.extensions["fangpin_options"] = options
+    for register in _PARTS:
+        register(app)
+    for blueprint in (
+        health.blueprint,
+        account.blueprint,
+        tokens.blueprint,
+        home.blueprint,
+        staff.blueprint,
+        jobs.blueprint,
+        packs.blueprint,
+        claims.pages.blueprint,
+        payments.pages.blueprint,
+        reports.pages.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    webapp.api.base.register(app)
+    rights.check_complete(app)
+    return app
+
+
+_PARTS: tuple[Callable[[Flask], None], ...] = (
+    logs.register,
+    metrics.register,
+    headers.register,
+    errors.register,
+    guard.register,
+    views.register,
+    slots.register,
+)

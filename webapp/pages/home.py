@@ -1,0 +1,130 @@
+"""The home page: what waits for the person who is signed in, by role, each number a link to where it is done."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+
+from flask import Blueprint, g, render_template, url_for
+from sqlalchemy.orm import Session
+
+from foundation.actors import Actor, Role
+from foundation.web.acting import reading
+from foundation.web.language import _
+from webapp import queries
+from webapp.views import money_text
+
+blueprint = Blueprint("home", __name__)
+
+_FINANCE = {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER, Role.RECON}
+_CASES = {
+    Role.VILLAGE_OFFICER,
+    Role.TOWN_REVIEWER,
+    Role.CENTER_CERTIFIER,
+    Role.CENTER_LEAD,
+    Role.CLAIM_OFFICER,
+    Role.ADJUDICATOR,
+    Role.ADJ_SENIOR,
+    Role.AUDITOR,
+}
+_TOTALS = {Role.LEADING_GROUP, Role.CENTER_LEAD, Role.AUDITOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One number: what, how many, a note, and where it is done. `url` may be empty."""
+
+    title: str
+    value: str
+    note: str
+    url: str = ""
+
+
+@blueprint.get("/")
+def home() -> str:
+    """What waits for me."""
+    actor: Actor | None = g.actor
+    if actor is None:
+        return render_template("home/home.html", cards=[], towns=[])
+    with reading() as session:
+        cards = [astuple(card) for part in _PARTS for card in part(session, actor)]
+        towns = queries.determined_by_town(session, actor.place) if actor.role in _TOTALS else []
+    return render_template("home/home.html", cards=cards, towns=towns)
+
+
+def _claims(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in _CASES:
+        return []
+    by_outcome = queries.claims_by_outcome(session, actor.place)
+    titles = {
+        "approve": (_("待核定·拟给付"), _("核定后即可付款")),
+        "reject": (_("待核定·拟拒赔"), _("须书面说明理由")),
+        "refer": (_("待核实"), _("请理赔员核实疑点")),
+        "supplement": (_("待补正"), _("请通知申请人补充材料")),
+    }
+    cards = []
+    for outcome, (title, note) in titles.items():
+        tally = by_outcome.get(outcome, queries.Tally(0))
+        if outcome == "approve" and tally.total_fen:
+            note = _("合计 %(sum)s 元", sum=money_text(tally.total_fen))
+        cards.append(Card(title, str(tally.count), note, url_for("claims.listed", state="review", outcome=outcome)))
+    count = queries.reviews(session, actor.place)
+    cards.append(Card(_("待复查"), str(count), _("后来的数据与核定结果不一致"), url_for("claims.listed")))
+    return cards
+
+
+def _packs(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in (Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER):
+        return []
+    count = queries.uploads_open(session)
+    return [Card(_("待入库县包"), str(count), _("检查完毕,等待入库或作废"), url_for("packs.listed"))]
+
+
+def _money(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in _FINANCE:
+        return []
+    payables = queries.payables_by_state(session)
+    batches = queries.batches_by_state(session)
+    url = url_for("payments.batches")
+    pending = payables.get("pending", queries.Tally(0))
+    withheld = payables.get("withheld", queries.Tally(0))
+    rows = [
+        (_("待组批应付款"), pending, _("合计 %(sum)s 元", sum=money_text(pending.total_fen))),
+        (_("暂缓付款"), withheld, _("合计 %(sum)s 元", sum=money_text(withheld.total_fen))),
+        (_("待复核批次"), batches.get("made", queries.Tally(0)), _("须由制单人以外的人复核")),
+        (_("待授权批次"), batches.get("checked", queries.Tally(0)), _("须由第三人授权")),
+        (_("已导出批次"), batches.get("exported", queries.Tally(0)), _("银行文件可以下载")),
+    ]
+    return [Card(title, str(tally.count), note, url) for title, tally, note in rows]
+
+
+def _staff(session: Session, actor: Actor) -> list[Card]:
+    if actor.role is not Role.SEC_ADMIN:
+        return []
+    count = queries.grants_asked(session, actor)
+    return [Card(_("待审批的岗位与限额"), str(count), _("须由申请人与受益人以外的人审批"), url_for("staff.people"))]
+
+
+def _jobs(session: Session, actor: Actor) -> list[Card]:
+    if actor.role is not Role.SYS_ADMIN:
+        return []
+    states = queries.jobs_by_state(session)
+    url = url_for("jobs.listed")
+    return [
+        Card(_("失败的后台任务"), str(states.get("failed", 0)), _("系统会自动重试,也可手动重试"), url),
+        Card(_("排队与进行中"), str(states.get("waiting", 0) + states.get("running", 0)), "", url),
+    ]
+
+
+def _totals(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in _TOTALS:
+        return []
+    towns = queries.determined_by_town(session, actor.place)
+    count, total = sum(t.count for _name, t in towns), sum(t.total_fen for _name, t in towns)
+    return [
+        Card(_("参保人数"), str(queries.insured(session, actor.place)), _("本辖区在保人员")),
+        Card(_("核定给付"), str(count), _("件")),
+        Card(_("核定金额"), money_text(total), _("元")),
+    ]
+
+
+_PARTS = (_totals, _claims, _packs, _money, _staff, _jobs)

@@ -1,0 +1,14 @@
+"""Fills the slots that lower packages leave open: the claim page shows its payments and documents without knowing them."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+import payments.claim_slot
+import reports.claim_slot
+
+
+def register(app: Flask) -> None:
+    """Fills every slot of the application."""
+    payments.claim_slot.register(app)
+    reports.claim_slot.register(app)
