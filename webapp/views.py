@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, g, get_flashed_messages, request, url_for
 
 from foundation.actors import ROLE_NAMES, Actor, Role
+from foundation.clock import SHANGHAI
 from foundation.money import Money
 from foundation.web.acting import reading
 from foundation.web.language import LANGUAGES, pick, template_globals
 from households.queries import place_names
 from webapp.rights import right_of
 
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
 THEMES = ("auto", "light", "dark")
 
 MENU: tuple[tuple[str, str, str], ...] = (
@@ -113,4 +112,4 @@ def day(value: date | None) -> str:
 
 def moment(value: datetime | None) -> str:
     """An instant in Shanghai time to the minute: `2026-11-24 19:05`."""
-    return "—" if value is None else value.astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M")
+    return "—" if value is None else value.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")

@@ -5,7 +5,8 @@ A catalogue is `<package>/locales/en.po`; the Chinese text is the message id. A 
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -35,13 +36,28 @@ def language() -> str:
 
 def _(text: str, **values: Any) -> str:
     """A text in the request's language, with `%(name)s` filled in. A missing English one shows in Chinese."""
-    shown = english().get(text, text) if language() == "en" else text
+    shown = english().get(text, text) if language() == "en" else typeset(text)
     return shown % values if values else shown
 
 
 def pick(zh: str, en: str) -> str:
     """One of a pair that the code holds already."""
-    return en if language() == "en" else zh
+    return en if language() == "en" else typeset(zh)
+
+
+_MARKS = str.maketrans(",:;?!", "\uff0c\uff1a\uff1b\uff1f\uff01")
+_AFTER_CHINESE = re.compile("(?<=[\u3400-\u9fff\uff08\uff09\u201d\u300b])[,:;?!]")
+_BRACKETS = re.compile(r"\(([^()]*[\u3400-\u9fff][^()]*)\)|(?<=[\u3400-\u9fff])\(([^()%]*)\)")
+
+
+@lru_cache(maxsize=4096)
+def typeset(zh: str) -> str:
+    """Chinese as it is printed: marks after Chinese characters and brackets around them are full-width.
+
+    The sources write them half-width, which is easier to type and to search for.
+    """
+    zh = _BRACKETS.sub(lambda found: f"\uff08{found[1] or found[2] or ''}\uff09", zh)
+    return _AFTER_CHINESE.sub(lambda found: found[0].translate(_MARKS), zh)
 
 
 def template_globals() -> dict[str, Any]:

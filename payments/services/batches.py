@@ -10,15 +10,17 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from claims.models import Determination
 from foundation.actors import Actor, Role
 from foundation.clock import business_day
 from foundation.counters import take_numbers
 from foundation.database import bulk_insert, one_at_a_time, table_of
-from foundation.errors import ConflictError, NotAllowedError
+from foundation.errors import ConflictError
 from foundation.sealing import Sealer
+from foundation.segregation import Act, Duty, refuse_conflict
 from foundation.trail import Change, record
 from payments import batching
 from payments.errors import BatchChanged, FundsShort
@@ -43,7 +45,8 @@ def make_batch(
 ) -> Batch | None:
     """Puts the pending payables of a policy that the bank's files can carry into one batch; None if there are none.
 
-    What they cannot carry is withheld with the reason.
+    What they cannot carry is withheld with the reason. Raises NotAllowedError for whoever recommended or determined one
+    of the claims (K3).
     """
     maker.must_be(Role.FIN_MAKER)
     one_at_a_time(session, "payments")
@@ -82,6 +85,10 @@ def make_batch(
     _withhold(session, maker, at, draft.refusals)
     if not draft.lines:
         return None
+    # What the bank's files cannot carry has just left the pending ones.
+    offered_now = (Payable.state == "pending") & (Payable.policy_number == policy_number)
+    acts = _acts_on_claims(session, offered_now)
+    refuse_conflict(acts, maker.person, Duty.MAKE_BATCH, persons_required)
     (number,) = take_numbers(session, "batch")
     batch = Batch(
         id=secrets.token_hex(16),
@@ -138,6 +145,30 @@ def _earlier_payments(session: Session) -> dict[str, tuple[int, str]]:
     return {row[0]: (row[1], row[2]) for row in session.execute(query)}
 
 
+def _acts_on_claims(session: Session, payables: ColumnElement[bool]) -> list[Act]:
+    """Who recommended and who determined the claims behind some payables; each person once."""
+    query = (
+        select(Determination.recommended_by, Determination.determined_by)
+        .join(Payable, Payable.determination_id == Determination.id)
+        .where(payables)
+        .distinct()
+    )
+    return [
+        act
+        for recommended_by, determined_by in session.execute(query)
+        for act in (Act(recommended_by, Duty.RECOMMEND), Act(determined_by, Duty.DETERMINE))
+    ]
+
+
+def _history(session: Session, batch: Batch) -> list[Act]:
+    """Every act on a batch and on all claims in it (K3)."""
+    inside = select(Payment.payable_id).where(Payment.batch_id == batch.id)
+    acts = [*_acts_on_claims(session, Payable.id.in_(inside)), Act(batch.made_by, Duty.MAKE_BATCH)]
+    if batch.checked_by is not None:
+        acts.append(Act(batch.checked_by, Duty.CHECK_BATCH))
+    return acts
+
+
 def _withhold(session: Session, actor: Actor, at: datetime, refusals: Sequence[batching.Refusal]) -> None:
     for refusal in refusals:
         where = (Payable.id == refusal.payable_id) & (Payable.state == "pending")
@@ -158,11 +189,13 @@ def content_digest(sealer: Sealer, lines: Sequence[batching.PaymentLine]) -> str
 
 
 def check_batch(session: Session, sealer: Sealer, checker: Actor, at: datetime, batch_id: str) -> Batch:
-    """复核: a second person confirms the batch as it is. Raises NotAllowedError, ConflictError or BatchChanged."""
+    """复核: a second person, who worked on none of its claims, confirms the batch as it is.
+
+    Raises NotAllowedError, ConflictError or BatchChanged.
+    """
     checker.must_be(Role.FIN_CHECKER)
     batch = batch_in_state(session, batch_id, "made")
-    if checker.person == batch.made_by:
-        raise NotAllowedError("制单与复核须由两人办理", "making and checking take two persons")
+    refuse_conflict(_history(session, batch), checker.person, Duty.CHECK_BATCH, batch.persons_required)
     digest = content_digest(sealer, batch_lines(session, sealer, batch_id))
     if digest != batch.content_digest:
         raise BatchChanged(batch.number)
@@ -173,12 +206,13 @@ def check_batch(session: Session, sealer: Sealer, checker: Actor, at: datetime, 
 
 
 def release_batch(session: Session, releaser: Actor, at: datetime, batch_id: str) -> Batch:
-    """授权: a third person (or by setting the second) releases the batch, if the funds cover it."""
+    """授权: a third person (or by setting the second) releases the batch, if the funds cover it.
+
+    Raises NotAllowedError, ConflictError or FundsShort.
+    """
     releaser.must_be(Role.FIN_RELEASER)
     batch = batch_in_state(session, batch_id, "checked")
-    too_few = releaser.person == batch.checked_by and batch.persons_required == 3
-    if releaser.person == batch.made_by or too_few:
-        raise NotAllowedError("授权人须为另一人", "the releaser must be another person")
+    refuse_conflict(_history(session, batch), releaser.person, Duty.RELEASE_BATCH, batch.persons_required)
     available = funds_available(session)
     if available < batch.total_fen:
         raise FundsShort(available, batch.total_fen)
