@@ -29,6 +29,15 @@ UPLOAD_MOVES: Mapping[str, frozenset[str]] = {
 }
 """An uploaded pack: looked at; fit or not; being taken in (back to ready when that fails); done, or thrown away."""
 
+UPLOAD_STATE_NAMES: Mapping[str, tuple[str, str]] = {
+    "checking": ("检查中", "being checked"),
+    "ready": ("待入库", "ready"),
+    "unusable": ("不可用", "unusable"),
+    "taking_in": ("入库中", "being taken in"),
+    "taken_in": ("已入库", "taken in"),
+    "discarded": ("已作废", "discarded"),
+}
+
 STATE_NAMES: Mapping[str, tuple[str, str]] = {
     REVIEW: ("核赔", "under review"),
     APPROVED: ("核定给付", "approved"),

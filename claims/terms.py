@@ -1,4 +1,4 @@
-"""The words of the desk, in Chinese and English: benefits, outcomes, reasons in short, what a claim says field by field.
+"""The words of the desk in both languages: benefits, outcomes, reasons in short, what a claim says field by field.
 
 Pure data, beside `claims.phrases`, which holds the sentences. One term for each key, as the glossary has it.
 """

@@ -66,6 +66,23 @@ def is_empty(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not clean(cell))
 
 
+_LONGEST = 32_000
+"""Characters that a spreadsheet's cell can hold, a little less than its limit."""
+
+
+def as_text(cell: Cell) -> str:
+    """A raw cell as it was read, for a person to look at: days as ISO, whole numbers by their digits."""
+    if cell is None:
+        return ""
+    if isinstance(cell, ErrorCell):
+        return cell.value
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float) and isfinite(cell) and cell.is_integer() and abs(cell) < 10**21:
+        return str(int(cell))
+    return str(cell)[:_LONGEST]
+
+
 # --- amount ------------------------------------------------------------------------------------------
 
 _AMOUNT = re.compile(r"¥?([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?(元|万元|万)?")

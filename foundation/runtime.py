@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from foundation.actors import Actor
+from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.sealing import Sealer
@@ -24,6 +25,8 @@ class Runtime:
     actor: Actor
     names: Mapping[str, str] = field(default_factory=dict)
     """Names of people by person, as documents print them."""
+    files: BlobStore | None = None
+    """What people uploaded; None where no task asks for it."""
 
 
 _current: list[Runtime] = []
@@ -39,3 +42,10 @@ def current() -> Runtime:
     if not _current:
         raise RuntimeError("no runtime was set")
     return _current[0]
+
+
+def stored_files(runtime: Runtime) -> BlobStore:
+    """The uploaded files of a runtime. Raises RuntimeError when it was made without any."""
+    if runtime.files is None:
+        raise RuntimeError("the runtime has no stored files")
+    return runtime.files

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -170,16 +171,40 @@ def _special(kind: str, text: str) -> Cell:
 
 # --- writing -----------------------------------------------------------------------------------------
 
-Written = str | int | bool | Decimal | date | None
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Text on red, to be seen at once: a wrong cell."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """Bold text: the name of a column."""
+
+    text: str
+
+
+Written = str | int | bool | Decimal | date | Marked | Heading | None
 _WRITTEN_ON = datetime(2000, 1, 1, tzinfo=UTC)
 """What a workbook says of its making, so that the same content gives the same bytes."""
+_FORMATS = {
+    "day": {"num_format": "yyyy-mm-dd"},
+    "moment": {"num_format": "yyyy-mm-dd hh:mm:ss"},
+    "marked": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
+    "heading": {"bold": True, "bg_color": "#EDEDED"},
+}
 
 
-def write_workbook(sheets: Mapping[str, Iterable[Sequence[Written]]]) -> bytes:
+def write_workbook(
+    sheets: Mapping[str, Iterable[Sequence[Written]]], widths: Mapping[str, Sequence[int]] | None = None
+) -> bytes:
     """An xlsx workbook with these rows in these sheets. Text stays text: no formula, link or number is made of it.
 
-    Day cells are shown as 2020-03-05. Raises TypeError for a cell of another type (a float, too), ValueError for
-    text that a cell cannot hold.
+    Day cells are shown as 2020-03-05. `widths` are of a sheet's columns, in characters; where its first row is of
+    headings it stays in sight. Raises TypeError for a cell of another type (a float, too), ValueError for text that a
+    cell cannot hold.
     """
     content = io.BytesIO()
     options = {
@@ -190,26 +215,34 @@ def write_workbook(sheets: Mapping[str, Iterable[Sequence[Written]]]) -> bytes:
     }
     with xlsxwriter.Workbook(content, options) as workbook:
         workbook.set_properties({"created": _WRITTEN_ON})
-        day = workbook.add_format({"num_format": "yyyy-mm-dd"})
-        moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        formats = {name: workbook.add_format(properties) for name, properties in _FORMATS.items()}
         for name, rows in sheets.items():
             sheet = workbook.add_worksheet(name)
+            for column, width in enumerate((widths or {}).get(name, ())):
+                sheet.set_column(column, column, width)
             for row, cells in enumerate(rows):
+                if row == 0 and any(isinstance(cell, Heading) for cell in cells):
+                    sheet.freeze_panes(1, 0)
                 for column, cell in enumerate(cells):
-                    if _write(sheet, row, column, cell, day, moment):
+                    if _write(sheet, row, column, cell, formats):
                         raise ValueError(f"cell {row + 1}, {column + 1} cannot be written")
     return content.getvalue()
 
 
-def _write(sheet: Any, row: int, column: int, cell: object, day: Any, moment: Any) -> int:
+def _write(sheet: Any, row: int, column: int, cell: object, formats: Mapping[str, Any]) -> int:
     if cell is None:
         return 0
     if isinstance(cell, str):
         return int(sheet.write_string(row, column, cell))
+    if isinstance(cell, Marked | Heading):
+        shown = formats["marked" if isinstance(cell, Marked) else "heading"]
+        # An empty string would be passed over without its colour.
+        return int(sheet.write_string(row, column, cell.text or " ", shown))
     if isinstance(cell, bool):
         return int(sheet.write_boolean(row, column, cell))
     if isinstance(cell, int | Decimal):
         return int(sheet.write_number(row, column, cell))
     if isinstance(cell, date):
-        return int(sheet.write_datetime(row, column, cell, moment if isinstance(cell, datetime) else day))
+        kind = "moment" if isinstance(cell, datetime) else "day"
+        return int(sheet.write_datetime(row, column, cell, formats[kind]))
     raise TypeError(f"a cell cannot be a {type(cell).__name__}")

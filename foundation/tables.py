@@ -116,6 +116,35 @@ def read_judged_table(
     return _Reader(columns, file, sheet, key, taken).read(iter(rows), header_rows, judged)
 
 
+def header_of(
+    columns: Sequence[Column], rows: Iterator[Sequence[Cell]], header_rows: int, place: str = ""
+) -> tuple[int, Sequence[Cell]]:
+    """The header's row and its number: the first of `header_rows` rows that holds every column which must be there.
+
+    `rows` is left at the row below it. Raises UnusableInput, naming `place`, when there is none.
+    """
+    must = [column.name for column in columns if column.required or column.in_header]
+    missing = must
+    for number, cells in enumerate(islice(rows, header_rows), start=1):
+        places = _places(cells)
+        absent = [name for name in must if name not in places]
+        if not absent:
+            return number, cells
+        if len(absent) < len(missing):
+            missing = absent
+    zh, en = f"缺少列:{'、'.join(missing)}", f"missing columns: {', '.join(missing)}"
+    raise UnusableInput([Fault(place, zh, en)])
+
+
+def _places(cells: Sequence[Cell]) -> dict[str, int]:
+    """The place of each name in a header; of two alike the first counts."""
+    places: dict[str, int] = {}
+    for index, cell in enumerate(cells):
+        if isinstance(cell, str):
+            places.setdefault(clean(cell), index)
+    return places
+
+
 class _Reader:
     def __init__(
         self, columns: Sequence[Column], file: str, sheet: str, key: str | None, taken: set[Any]
@@ -162,22 +191,11 @@ class _Reader:
 
     def _find_header(self, rows: Iterator[Sequence[Cell]], header_rows: int) -> int:
         """The number of the header's row; the columns' places are set."""
-        must = [column.name for column in self._columns if column.required or column.in_header]
-        missing = must
-        for number, cells in enumerate(islice(rows, header_rows), start=1):
-            places: dict[str, int] = {}
-            for index, cell in enumerate(cells):
-                if isinstance(cell, str):
-                    places.setdefault(clean(cell), index)
-            absent = [name for name in must if name not in places]
-            if not absent:
-                self._at = [places.get(column.name, -1) for column in self._columns]
-                return number
-            if len(absent) < len(missing):
-                missing = absent
         place = f"{self._file} › {self._sheet}" if self._sheet else self._file
-        zh, en = f"缺少列:{'、'.join(missing)}", f"missing columns: {', '.join(missing)}"
-        raise UnusableInput([Fault(place, zh, en)])
+        number, header = header_of(self._columns, rows, header_rows, place)
+        places = _places(header)
+        self._at = [places.get(column.name, -1) for column in self._columns]
+        return number
 
     def _read_block(
         self, block: Sequence[Sequence[Cell]]

@@ -1,8 +1,8 @@
 """The trail: one append-only table of events, written in the transaction of the change that they record.
 
-An event says who (person, account, role, place), when, what, on what, why, and the thing's digest before and after.
-The digests are keyed, so that nobody can guess a person's data from them. The head is the Merkle root of RFC 6962 over
-all events in their order.
+An event says who (person, account, role, place, and how surely that was known), when, what, on what, why, and the
+thing's digest before and after. The digests are keyed, so that nobody can guess a person's data from them. The head is
+the Merkle root of RFC 6962 over all events in their order.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ class Change:
 
 def record(session: Session, actor: Actor, at: datetime, changes: Iterable[Change]) -> int:
     """Writes one event for each change, by one actor at one instant; returns how many. The one audit writer."""
-    who = {"account": actor.account, "person": actor.person, "place": actor.place, "role": actor.role}
+    who = {
+        "account": actor.account,
+        "assurance": actor.assurance,
+        "person": actor.person,
+        "place": actor.place,
+        "role": actor.role,
+    }
     acting, moment = orjson.dumps(who).decode(), instant_text(at)
     rows = [
         {

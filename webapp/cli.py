@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from foundation.database import unreachable
 from foundation.errors import FangpinError
 from foundation.guards import refused
+from webapp import cli_serve
 
 
 def main() -> None:
@@ -187,15 +188,5 @@ def doctor(database: str | None, key_file: Path | None) -> int:
     return 1 if bad else 0
 
 
-@cli.command(short_help="后台任务进程 / work in the background")
-@database_option
-@key_file_option
-def worker(database: str | None, key_file: Path | None) -> int:
-    """后台任务进程:需要 FANGPIN_BROKER(Redis 或 Valkey 地址)。
-
-    Work in the background. Needs FANGPIN_BROKER, the address of a Redis or Valkey.
-    """
-    from webapp.worker import work
-
-    work(database, key_file)
-    return 0
+cli.add_command(cli_serve.serve)
+cli.add_command(cli_serve.worker)

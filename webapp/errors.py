@@ -25,6 +25,7 @@ from foundation.errors import (
 )
 from foundation.guards import refused
 from foundation.web.language import pick
+from webapp.api.idempotency import StillAtWork
 from webapp.api.problems import problem
 from webapp.guard import StepUpNeeded, is_api
 from webapp.logs import place_of
@@ -109,7 +110,7 @@ def _domain(error: FangpinError) -> Answer:
     if isinstance(error, UnusableInput):
         for fault in error.faults:
             fields.setdefault(fault.place, []).append(pick(fault.zh, fault.en))
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | StillAtWork):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, SignInNeeded) and is_api():
         headers["WWW-Authenticate"] = "Bearer"

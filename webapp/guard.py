@@ -95,6 +95,7 @@ def _recognise_token(right: Right) -> None:
         found = tokens.recognise_token(database, secret, now())
     if found is None:
         raise SignInNeeded("API 令牌无效、已过期或已撤销", "the API token is unknown, expired or revoked")
+    g.token = found
     set_acting(found.actor)
     if right.scope is not None and right.scope not in found.scopes:
         raise NotAllowedError(f"令牌没有 {right.scope} 权限", f"the token lacks the scope {right.scope}")

@@ -62,7 +62,9 @@ class Passwords:
         Taken before anything is counted or changed. Raises TooManyRequests when none gets free in time.
         """
         if not self._places.acquire(timeout=self._patience):
-            raise TooManyRequests("登录的人较多,请稍后再试", "many people are signing in; try again in a moment", 5)
+            raise TooManyRequests(
+                "登录的人较多,请稍后再试", "many people are signing in; try again in a moment", 5
+            )
         try:
             yield
         finally:
@@ -96,11 +98,11 @@ class Passwords:
 
 # --- What is easily guessed ------------------------------------------------------------------------------------------
 
-_BASES = (
+_WORDS = (
     # English words that every list of guesses begins with.
     "password passwort passwd pass word admin administrator root guest user login test demo welcome hello letmein "
     "letme secret master super system default change changeme temp temporary access private secure security "
-    "dragon monkey shadow sunshine princess football baseball superman batman trustno starwars whatever iloveyou "
+    "dragon monkey shadow sunshine princess football baseball superman batman trustno starwars whatever please iloveyou "
     "love you forever freedom lucky money company server oracle internet computer windows office "
     # Keyboards and alphabets that are shorter than a run.
     "qwe qwer qwerty asd asdf zxc zxcv qaz wsx edc abc abcd abcde xyz aaa "
@@ -111,8 +113,11 @@ _BASES = (
     "yiyuan zibo jinan shandong nanma xian county fangpin fangpinbao baoxian lipei fupin minzheng yibao yiliao "
     "pinkun tuopin weifang chengbao shenji caiwu insurance poverty claim claims payment finance audit bank fund"
 )
-_ONLY_BASES = re.compile("(?:" + "|".join(sorted(_BASES.split(), key=len, reverse=True)) + ")+")
+_BASES = frozenset(_WORDS.split())
+_LONGEST = max(map(len, _BASES))
+_LONG_BASE = re.compile("|".join(sorted((base for base in _BASES if len(base) >= 4), key=len, reverse=True)))
 _LEET = str.maketrans("013457@$!", "oieastasi")
+_AROUND = "0123456789!@#$%^&*()_+-=.,?/~ "
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "!@#$%^&*()")
 _COLUMNS = "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p"
 _LINES = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qweasdzxc", _COLUMNS, *_KEYS)
@@ -128,12 +133,14 @@ DIGITS_ONLY = (
     "密码不能只用数字:日期、电话、证件号都容易被猜到",
     "a password is not digits alone: dates, phone and ID numbers are guessed first",
 )
-REPEATED = ("密码只是几个字符的重复,容易被猜到", "the password repeats a few characters and is easily guessed")
+REPEATED = (
+    "密码只是几个字符的重复,容易被猜到",
+    "the password repeats a few characters and is easily guessed",
+)
 OWN = ("密码不能包含自己的登录名或姓名", "the password must not hold your login or your name")
 COMMON = (
     "密码由常见词、年份或键盘顺序组成,容易被猜到。可以用几个不相干的词连成一句",
-    "the password is made of common words, years or keyboard runs and is easily guessed. "
-    "Several words that do not belong together do well",
+    "the password is made of common words, years or keyboard runs; join a few words that do not belong together",
 )
 
 
@@ -177,15 +184,26 @@ def _holds_own(text: str, login: str, name: str) -> bool:
 
 def _is_common(text: str) -> bool:
     """Nothing but notorious words with anything around them, or next to nothing once the guessable is taken out."""
-    inner = text.strip("0123456789!@#$%^&*()_+-=.,?/~ ")
-    for spelling in (text, inner.translate(_LEET), text.translate(_LEET)):
+    inner, begun = text.strip(_AROUND).translate(_LEET), text.rstrip(_AROUND).translate(_LEET)
+    for spelling in (text, inner, begun, text.translate(_LEET)):
         letters = re.sub(r"[^a-z]+", "", spelling)
-        if letters and letters == re.sub(r"[^\w]|[\d_]", "", spelling) and _ONLY_BASES.fullmatch(letters):
+        if letters == re.sub(r"[\W\d_]+", "", spelling) and _only_bases(letters):
             return True
     rest = re.sub(r"(?:19|20)\d\d(?:[01]\d[0-3]\d)?", "", _without_runs(text))
-    rest = _ONLY_BASES.sub("", rest)
+    rest = _LONG_BASE.sub("", rest)
     rest = re.sub(r"(.)\1{2,}", "", rest)
     return len(rest) < _LEAST_REST
+
+
+def _only_bases(letters: str) -> bool:
+    """Whether this is notorious words in a row. Walks forward: a pattern could be made to take for ever."""
+    reached = {0}
+    for end in range(1, len(letters) + 1):
+        if any(
+            end - size in reached and letters[end - size : end] in _BASES for size in range(2, _LONGEST + 1)
+        ):
+            reached.add(end)
+    return len(letters) > 0 and len(letters) in reached
 
 
 def _without_runs(text: str) -> str:

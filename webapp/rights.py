@@ -56,6 +56,7 @@ _CENTRE = {Role.CENTER_CERTIFIER, Role.CENTER_LEAD}
 _FINANCE = {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER, Role.RECON}
 _CASES = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.AUDITOR, *_ADJUDICATION, *_CENTRE})
 _MONEY = frozenset({Role.AUDITOR, Role.CENTER_LEAD, *_FINANCE})
+_PEOPLE = frozenset({Role.SEC_ADMIN, Role.AUDITOR})
 _PACKS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
 
 
@@ -94,8 +95,9 @@ TABLE: dict[tuple[str, str], Right] = {
     ("account.own", "GET"): own(),
     ("account.switch_role", "POST"): own(),
     ("account.end_session", "POST"): own(),
-    ("account.make_token", "POST"): own(step_up=True),
-    ("account.revoke_token", "POST"): own(),
+    ("tokens.listed", "GET"): own(),
+    ("tokens.make_token", "POST"): own(step_up=True),
+    ("tokens.revoke_token", "POST"): own(),
     ("home.home", "GET"): own(),
     # People, accounts, roles, limits
     ("staff.people", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
@@ -132,6 +134,19 @@ TABLE: dict[tuple[str, str], Right] = {
     # Documents
     ("reports.documents", "GET"): county(_MONEY | _ADJUDICATION | {Role.CENTER_CERTIFIER}),
     ("reports.hand_out", "POST"): Right(frozenset({*_MONEY, *_CASES}), purpose="download"),
+    # The API, by token
+    ("api_docs.openapi", "GET"): public(),
+    ("api_docs.page", "GET"): public(),
+    ("api_people.me", "GET"): own(),
+    ("api_people.listed", "GET"): Right(_PEOPLE, places=_COUNTY, scope="people:read"),
+    ("api_people.shown", "GET"): Right(_PEOPLE, places=_COUNTY, scope="people:read"),
+    ("api_people.changed", "PATCH"): Right(
+        frozenset({Role.SEC_ADMIN}), places=_COUNTY, scope="people:write"
+    ),
+    ("api_claims.listed", "GET"): Right(_CASES, scope="claims:read"),
+    ("api_claims.shown", "GET"): Right(_CASES, scope="claims:read"),
+    ("api_payments.listed", "GET"): Right(_MONEY, places=_COUNTY, scope="payments:read"),
+    ("api_payments.shown", "GET"): Right(_MONEY, places=_COUNTY, scope="payments:read"),
 }
 """(endpoint, method) → who. HEAD goes with GET, OPTIONS is answered by Flask."""
 

@@ -1,7 +1,7 @@
 """The second factor 动态口令: time-based one-time codes (RFC 6238), six digits of thirty seconds, each good once.
 
-The secret lies sealed in the account's row. Before a first code has confirmed it, it lies nowhere: the page of enrolment
-carries it, sealed for that one sign-in, so that looking at the page changes nothing.
+The secret lies sealed in the account's row. Until a first code has confirmed it, only the page of enrolment holds it,
+sealed for that one sign-in: looking at that page changes nothing.
 """
 
 from __future__ import annotations

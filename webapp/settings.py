@@ -9,11 +9,28 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from foundation.database import sqlite_file
+from foundation.errors import ConfigurationError
+
+DEMO_DATABASE = Path("build/demo/fangpin.db")
+"""Where `make run` leaves the demo's database, below the folder that it is started in."""
 
 
 def default_database(out: Path) -> str:
     """The database of a run that names none: FANGPIN_DATABASE, else `fangpin.db` in the results' folder."""
     return os.environ.get("FANGPIN_DATABASE") or f"sqlite:///{(out / 'fangpin.db').resolve()}"
+
+
+def named_database(url: str | None, *, demo: bool = False) -> str:
+    """The database to work on: the one named, else FANGPIN_DATABASE, else the demo's. Raises ConfigurationError."""
+    named = url or os.environ.get("FANGPIN_DATABASE")
+    if named:
+        return named
+    if demo:
+        return f"sqlite:///{DEMO_DATABASE.resolve()}"
+    raise ConfigurationError(
+        "请用 --database 或 FANGPIN_DATABASE 指定数据库",
+        "name the database with --database or FANGPIN_DATABASE",
+    )
 
 
 def default_key_file(url: str) -> Path:
@@ -22,12 +39,21 @@ def default_key_file(url: str) -> Path:
     It holds all personal data's key: keep it, and its backup, apart from the database and its backup.
     """
     named = os.environ.get("FANGPIN_KEY_FILE")
-    if named:
-        return Path(named)
+    return Path(named) if named else _of_database(url, "key")
+
+
+def files_folder(url: str) -> Path:
+    """The folder of sealed uploads: FANGPIN_FILES, else where the key file would be. Back it up with the database."""
+    named = os.environ.get("FANGPIN_FILES")
+    return Path(named) if named else _of_database(url, "files")
+
+
+def _of_database(url: str, suffix: str) -> Path:
+    """A place of one database's own: beside a SQLite file, else in the user's configuration folder."""
     file = sqlite_file(url)
     if file is not None:
-        return file.with_name(f"{file.name}.key")
+        return file.with_name(f"{file.name}.{suffix}")
     parsed = make_url(url)
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "fangpin"
     which = hashlib.sha256(f"{parsed.host}:{parsed.port}/{parsed.database}".encode()).hexdigest()[:16]
-    return folder / f"{which}.key"
+    return folder / f"{which}.{suffix}"

@@ -1,4 +1,4 @@
-"""What every template may use: language, who acts, navigation by role, how sums, days and instants are shown.
+"""What every template may use: language, who acts, navigation by role, how sums, days and instants are shown."""
 
 from __future__ import annotations
 

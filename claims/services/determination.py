@@ -1,4 +1,4 @@
-"""Determining claims: two persons, one household's claims one by one.
+"""Determining claims: two persons, within the determiner's limit, one household's claims one by one.
 
 A household's version is counted up by compare-and-set, so that no cap and no franchise is used twice.
 """
@@ -19,13 +19,14 @@ from claims.errors import HouseholdMoved
 from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import Standing, by_household, standings
 from claims.services.decisions import decision_row, in_determined_order, opened
+from claims.services.limits import Limit, recused
 from claims.states import APPROVED, REJECTED, REVIEW, move
 from claims.storing import dump_record
 from foundation.actors import Actor, Role
 from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, one_at_a_time, table_of
-from foundation.errors import NotAllowedError
 from foundation.sealing import Sealer
+from foundation.segregation import Act, Duty, refuse_conflict
 from foundation.trail import Change, record
 from households.models import HouseholdRow
 from policies.queries import policy_by_id
@@ -43,20 +44,35 @@ class Determined:
     amount_fen: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeterminationRound:
+    """What came of determining a policy's claims: those determined, in the order of rules.md §1, and how many wait."""
+
+    determined: list[Determined]
+    above_limit: int
+    """Claims that wait for somebody with a higher limit, with the later ones of their households."""
+    recused: int
+    """Claims that wait for somebody whom they do not concern (K6)."""
+    needed_fen: int
+    """The limit that the highest of those above it asks for; 0 where there is none."""
+
+
 @without_cycle_search()
 def determine(
     session: Session, sealer: Sealer, recommender: Actor, determiner: Actor, at: datetime, policy_number: str
-) -> list[Determined]:
-    """Determines every claim whose decision is approve or reject, in the order of rules.md §1; returns them in order.
+) -> DeterminationRound:
+    """Determines every claim whose decision is approve or reject, in the order of rules.md §1.
 
     Each is decided again at this moment against all that its household was determined since. Refer and supplement wait
-    for an officer. Raises NotAllowedError for one person in both roles, HouseholdMoved when another determination of a
-    household came first.
+    for an officer. What is above the determiner's limit stays in review, and so do the later claims of that household:
+    none may use a cap before its turn. So does what concerns either person or a relative.
+
+    Raises NotAllowedError for one person in both roles and for a determiner without a limit on this business day,
+    HouseholdMoved when another determination of a household came first.
     """
     recommender.must_be(Role.CLAIM_OFFICER)
-    determiner.must_be(Role.ADJUDICATOR)
-    if recommender.person == determiner.person:
-        raise NotAllowedError("建议与核定须由两人办理", "recommending and determining take two persons")
+    determiner.must_be(Role.ADJUDICATOR, Role.ADJ_SENIOR)
+    refuse_conflict([Act(recommender.person, Duty.RECOMMEND)], determiner.person, Duty.DETERMINE)
     one_at_a_time(session, "claims")
     work = _Determining(session, sealer, recommender, determiner, at)
     versions = {
@@ -68,7 +84,7 @@ def determine(
         if work.household(items) and key in versions:
             moved.append(key)
     _count_up(session, {key: versions[key] for key in moved})
-    return work.write()
+    return DeterminationRound(work.write(), work.above_limit, work.recused, work.limit.needed_fen)
 
 
 def _count_up(session: Session, versions: Mapping[str, tuple[int, str]]) -> None:
@@ -80,6 +96,11 @@ def _count_up(session: Session, versions: Mapping[str, tuple[int, str]]) -> None
             raise HouseholdMoved(household_no)
 
 
+def _to_determine(waiting: Sequence[Standing]) -> int:
+    """How many of these are ripe for determination by the decision that they have."""
+    return sum(item.outcome in ("approve", "reject") for item in waiting)
+
+
 class _Determining:
     """Collects determinations and writes them in bulk, each with the events of its two persons."""
 
@@ -88,6 +109,9 @@ class _Determining:
     ) -> None:
         self._session, self._sealer, self._at = session, sealer, at
         self._recommender, self._determiner = recommender, determiner
+        self.limit = Limit(session, determiner, at)
+        self._recused = recused(session, (recommender.person, determiner.person))
+        self.above_limit = self.recused = 0
         self._decisions: list[dict[str, Any]] = []
         self._rows: list[tuple[Determined, dict[str, Any]]] = []
         self._proposed: list[Change] = []
@@ -101,17 +125,27 @@ class _Determining:
         waiting = [item for item in items if item.determined_number is None and item.state == REVIEW]
         if all(item.outcome in ("refer", "supplement") for item in waiting):
             return False
+        key = waiting[0].household_id or waiting[0].claim_id
+        if key in self._recused:
+            self.recused += _to_determine(waiting)
+            return False
         usage = Usage()
         for item in in_determined_order(items):
             facts, made = opened(self._sealer, item)
             if facts.household is not None:
                 usage.add(policy_by_id(self._session, item.policy_id), facts.claim, facts.household, made)
         before = number = self._numbers.get(waiting[0].household_id or "", 0)
-        for item in waiting:
+        for place, item in enumerate(waiting):
             decision, decision_id = self._decided_now(item, usage)
-            if decision.outcome in ("approve", "reject"):
-                number += 1
-                self._determine(item, decision, decision_id, number)
+            if decision.outcome not in ("approve", "reject"):
+                continue
+            if decision.outcome == "approve" and not self.limit.covers(
+                key, decision.line, decision.payable_fen
+            ):
+                self.above_limit += 1 + _to_determine(waiting[place + 1 :])
+                break
+            number += 1
+            self._determine(item, decision, decision_id, number)
         return number > before
 
     def _decided_now(self, item: Standing, usage: Usage) -> tuple[Decision, str]:

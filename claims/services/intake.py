@@ -90,6 +90,11 @@ def take_in_claims(
     return work.finish()
 
 
+def claim_digest(sealer: Sealer, content: bytes, household_id: str | None, town: str) -> str:
+    """The keyed digest of a claim row: another one says that the claim, its household or its town has changed."""
+    return sealer.digest("claim", content + f"|{household_id}|{town}".encode())
+
+
 class _Intake:
     """Collects the rows of one intake and writes them in blocks, each row with its event.
 
@@ -118,7 +123,7 @@ class _Intake:
         """A claim row: new, changed while nobody has determined it, or left as it is."""
         claim = item.facts.claim
         content = dump(claim)
-        digest = self._sealer.digest("claim", content + f"|{household_id}|{town}".encode())
+        digest = claim_digest(self._sealer, content, household_id, town)
         identity = known.claim_id if known else secrets.token_hex(16)
         self._claim_ids[claim.claim_no] = identity
         if known and known.determined_number is not None:

@@ -55,6 +55,17 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def pack_digest(files: dict[str, str]) -> str:
+    """The digest of a pack, from those of its files: the same pack again has the same."""
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def last_digest(session: Session, policy_number: str) -> str | None:
+    """The digest of the pack that was taken in last under a policy number."""
+    of_policy = select(PackIntake.digest).where(PackIntake.policy_number == policy_number)
+    return session.execute(of_policy.order_by(PackIntake.sequence.desc()).limit(1)).scalar()
+
+
 def take_in_pack(
     session: Session,
     sealer: Sealer,
@@ -67,11 +78,9 @@ def take_in_pack(
 ) -> PackTakenIn:
     """Stores a pack with the decisions made from it. `files` are the digests taken before it was read."""
     one_at_a_time(session, "claims")
-    listed = json.dumps(files, sort_keys=True)
-    digest = hashlib.sha256(listed.encode()).hexdigest()
+    digest = pack_digest(files)
     policy_id = take_in_policy(session, actor, at, policy)
-    of_policy = select(PackIntake.digest).where(PackIntake.policy_number == policy.number)
-    last = session.execute(of_policy.order_by(PackIntake.sequence.desc()).limit(1)).scalar()
+    last = last_digest(session, policy.number)
     if last == digest:
         return PackTakenIn(unchanged=True)
     people = take_in_roster(session, sealer, actor, at, policy.number, policy.period_to, pack.roster)
@@ -84,7 +93,7 @@ def take_in_pack(
         policy_id=policy_id,
         policy_number=policy.number,
         digest=digest,
-        files=listed,
+        files=json.dumps(files, sort_keys=True),
         people=len(pack.roster),
         claims=len(decided),
         refused_cells=len(pack.errors),

@@ -39,8 +39,10 @@ def ask_role(
     valid_from: date | None = None,
     valid_to: date | None = None,
 ) -> RoleGrant:
-    """Asks for a role at a place, from today unless a day is given. Raises InvalidInput, NotFound, NotAllowedError (K7),
-    or ConflictError when the account has it already."""
+    """Asks for a role at a place, from today unless a day is given.
+
+    Raises InvalidInput, NotFound, NotAllowedError (K7), or ConflictError when the account has it already.
+    """
     _by_administrator(actor)
     begins = valid_from or business_day(at)
     _check_role(role, place, department)
@@ -201,9 +203,7 @@ def refuse_decider(actor: Actor, requested_by: str, gainer: str) -> None:
     if actor.person == requested_by:
         raise NotAllowedError("您是申请人,须由另一人审批", "you asked for this; somebody else decides it")
     if actor.person == gainer:
-        raise NotAllowedError(
-            "不得审批本人的权限,须由他人审批", "nobody decides what they gain; it is for somebody else"
-        )
+        raise NotAllowedError("不得审批本人的权限,须由他人审批", "nobody decides what they gain themselves")
 
 
 def _by_administrator(actor: Actor) -> None:
@@ -226,9 +226,7 @@ def _check_role(role: Role, place: str, department: str | None) -> None:
             )
         ]
     if (role is Role.DEPARTMENT) != (department is not None):
-        wrong["department"] = [
-            ("行业部门岗位须选择一个部门数据,其他岗位不选", "a department, and nobody else, names its data")
-        ]
+        wrong["department"] = [("仅行业部门岗位须选择部门数据", "only a department names its data")]
     if wrong:
         raise InvalidInput(wrong)
 

@@ -1,4 +1,4 @@
-"""What can be asked of the staff: who they are, which roles and limits they hold on a day, and what waits for approval."""
+"""What can be asked of the staff: people, roles and limits on a day, and what waits for approval."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def people(
     return _lines(session, shown), shown[-1].id if len(found) > PAGE else None
 
 
-def _filtered(text: str, role: str | None, state: str | None) -> Select[tuple[StaffMember]]:
+def _filtered(text: str, role: str | None, state: str | None) -> Select[StaffMember]:
     query = select(StaffMember)
     if text:
         logins = select(Account.staff_id).where(Account.login.contains(text.lower(), autoescape=True))

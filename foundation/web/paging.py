@@ -41,7 +41,7 @@ class Page(Generic[T]):
 
 def keyset(
     session: Session,
-    query: Select[Any],
+    query: Select[*tuple[Any, ...]],
     columns: Sequence[Any],
     row_id: Any,
     cursor: str | None = None,

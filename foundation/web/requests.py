@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import request
@@ -10,7 +10,8 @@ from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from foundation.errors import BadRequest, InvalidInput
-from foundation.web.fields import NOT_AN_OBJECT, Several, StrictSchema, sentences
+from foundation.web.fields import NOT_AN_OBJECT, Pair, Several, StrictSchema, sentences
+from foundation.web.strict_json import read_body
 
 CSRF_FIELD = "csrf_token"
 """The field that the guard has looked at already; no schema lists it."""
@@ -23,12 +24,16 @@ def arguments(schema: type[StrictSchema] | StrictSchema) -> dict[str, Any]:
     """
     reader = _text_reader(schema)
     try:
-        return _loaded(reader, _single(reader, request.args))
+        return _loaded(reader, single(reader, request.args))
     except ValidationError as error:
-        found = sentences(error)
-        zh = ";".join(f"参数 {name} {pair[0]}" for name, pairs in found.items() for pair in pairs)
-        en = "; ".join(f"parameter {name}: {pair[1]}" for name, pairs in found.items() for pair in pairs)
-        raise BadRequest(zh, en) from None
+        raise bad_parameters(sentences(error)) from None
+
+
+def bad_parameters(found: Mapping[str, Sequence[Pair]]) -> BadRequest:
+    """The error for parameters of a query string, each named."""
+    zh = ";".join(f"参数 {name} {pair[0]}" for name, pairs in found.items() for pair in pairs)
+    en = "; ".join(f"parameter {name}: {pair[1]}" for name, pairs in found.items() for pair in pairs)
+    return BadRequest(zh, en)
 
 
 def form(schema: type[StrictSchema] | StrictSchema) -> dict[str, Any]:
@@ -41,15 +46,15 @@ def form(schema: type[StrictSchema] | StrictSchema) -> dict[str, Any]:
     sent: MultiDict[str, str] = MultiDict(request.form)
     sent.poplist(CSRF_FIELD)
     try:
-        return _loaded(reader, _single(reader, sent))
+        return _loaded(reader, single(reader, sent))
     except ValidationError as error:
         raise InvalidInput(sentences(error)) from None
 
 
 def json_body(schema: type[StrictSchema] | StrictSchema) -> dict[str, Any]:
-    """The JSON body by a schema. Raises InvalidInput; whatever is not JSON at all was refused on parsing."""
+    """The JSON body by a schema. Raises InvalidInput, and for what is no JSON at all what `read_body` raises."""
     reader = schema() if isinstance(schema, type) else schema
-    body = request.get_json()
+    body = read_body()
     if not isinstance(body, dict):
         raise InvalidInput({"": [NOT_AN_OBJECT]})
     try:
@@ -69,8 +74,11 @@ def _loaded(reader: StrictSchema, values: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def _single(reader: StrictSchema, sent: MultiDict[str, str]) -> dict[str, Any]:
-    """Each parameter once, lists where the schema has one. Raises BadRequest for unknown and repeated ones."""
+def single(reader: StrictSchema, sent: MultiDict[str, str]) -> dict[str, Any]:
+    """Every parameter or field that is filled in, a list where the schema has one.
+
+    Raises BadRequest for unknown and repeated ones.
+    """
     fields = {field.data_key or name: field for name, field in reader.load_fields.items()}
     values: dict[str, Any] = {}
     for name, given in sent.lists():

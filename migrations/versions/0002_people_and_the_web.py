@@ -250,3 +250,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_claim_id_lookup"), "claim", ["id_lookup"], unique=False)
     op.create_index(op.f("ix_claim_name_lookup"), "claim", ["name_lookup"], unique=False)
     op.create_index(op.f("ix_claim_notified_on_claim_no"), "claim", ["notified_on", "claim_no"], unique=False)
+    op.add_column("job", sa.Column("asked_at", foundation.database.Instant(timezone=True), nullable=True))
+    op.add_column("job", sa.Column("progress_done", sa.BigInteger(), nullable=True))
+    op.add_column("job", sa.Column("progress_total", sa.BigInteger(), nullable=True))
+    op.create_index(op.f("ix_job_state_changed_at"), "job", ["state", "changed_at"], unique=False)

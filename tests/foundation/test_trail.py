@@ -64,7 +64,13 @@ def test_an_event_says_who_when_what_and_why(migrated_url: str) -> None:
         (event,) = events_of(session, ["c1"])
         assert json.loads(event.body) == {
             "action": "claim.changed",
-            "actor": {"account": "a1", "person": "p1", "place": "370323", "role": "CLAIM_OFFICER"},
+            "actor": {
+                "account": "a1",
+                "assurance": "program",
+                "person": "p1",
+                "place": "370323",
+                "role": "CLAIM_OFFICER",
+            },
             "after": "b" * 64,
             "at": "2020-12-31T04:00:00.000000+00:00",
             "before": "a" * 64,

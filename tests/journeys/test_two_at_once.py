@@ -111,7 +111,8 @@ def test_each_step_of_paying_has_one_winner(decided: Database, tmp_path: Path) -
         return run
 
     def determined(session: object) -> object:
-        return len(determine(session, sealer, actors.RECOMMENDER, actors.DETERMINER, AT, "FPB-370323-2020-S"))  # type: ignore[arg-type]
+        done = determine(session, sealer, actors.RECOMMENDER, actors.DETERMINER, AT, "FPB-370323-2020-S")  # type: ignore[arg-type]
+        return len(done.determined)
 
     assert sorted(at_once([in_transaction(determined)] * 4), key=str) == [0, 0, 0, 157]
     owed = at_once([in_transaction(lambda s: owe(s, sealer, actors.SYSTEM, AT))] * 4)

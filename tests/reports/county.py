@@ -24,6 +24,7 @@ from payments.services.export import PayingAccount, export_batch
 from payments.services.owing import owe, record_contribution
 from policies.policy import Policy
 from policies.policy_file import load_policy
+from tests.staffing import put_limit
 
 AT = datetime(2020, 12, 31, 4, 0, tzinfo=UTC)
 """Noon in Shanghai."""
@@ -80,6 +81,7 @@ def paid_county(url: str, folder: Path, key_file: Path) -> County:
         sealer = open_sealer(session, key_file)
         take_in_pack(session, sealer, SYSTEM, AT, pack, pack_files(folder), policy, decided)
     with database.transaction() as session:
+        put_limit(session, ADJUDICATOR.person, 10**9, ADJUDICATOR.name)
         determine(session, sealer, OFFICER, ADJUDICATOR, AT, policy.number)
         record_contribution(session, MAKER, AT, f"premium:{policy.number}", policy.purchaser, FUND)
         owe(session, sealer, SYSTEM, AT)

@@ -1,0 +1,140 @@
+"""The workbook of errors: every refused cell with its remedy, and the faulty rows as they were read, wrong cells red.
+
+It goes back to whoever made the files, to be mended and sent again. Every cell is text: nothing in it is a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from claims import intake_files
+from foundation.cells import Cell, as_text, clean
+from foundation.csvfiles import read_csv
+from foundation.refusals import REFUSALS
+from foundation.spreadsheets import Heading, Marked, Written, open_workbook, write_workbook
+from foundation.tables import Column, RowError, header_of
+from households import feeds, roster
+
+_HEADER_ROWS = 10
+_LIST_COLUMNS = {
+    "zh": ("文件", "工作表", "行", "列", "问题", "改法"),
+    "en": ("File", "Sheet", "Row", "Column", "What is wrong", "How to mend it"),
+}
+_LIST_NAME = {"zh": "错误清单", "en": "Errors"}
+_REASON = {"zh": "错误原因", "en": "What is wrong"}
+_ROW_NUMBER = {"zh": "原行号", "en": "Row"}
+
+Place = tuple[str, str]
+"""A file of the pack and one of its sheets; a CSV has none, ''."""
+
+
+def error_workbook(folder: Path, errors: Sequence[RowError], language: str) -> bytes:
+    """An xlsx of the refused cells of a pack whose files lie in `folder`; `errors` in the order of errors.csv.
+
+    `language` is zh or en. Raises UnusableInput when a file cannot be read (any more).
+    """
+    place = 0 if language == "zh" else 1
+    list_name = _LIST_NAME[language]
+    sheets: dict[str, list[list[Written]]] = {
+        list_name: [
+            [Heading(name) for name in _LIST_COLUMNS[language]],
+            *(_listed(error, place) for error in errors),
+        ]
+    }
+    widths: dict[str, Sequence[int]] = {list_name: (20, 12, 8, 20, 42, 46)}
+    by_place = {
+        key: list(found) for key, found in groupby(errors, key=lambda error: (error.file, error.sheet))
+    }
+    for (file, sheet), header, rows in _sources(folder, by_place):
+        name = _sheet_name(file, sheet)
+        wrong = _by_row(by_place[file, sheet], place)
+        columns = [clean(as_text(cell)) for cell in header]
+        sheets[name] = [
+            [Heading(_ROW_NUMBER[language]), *map(Heading, columns), Heading(_REASON[language])],
+            *(
+                _shown(number, columns, cells, wrong[number], place)
+                for number, cells in rows
+                if number in wrong
+            ),
+        ]
+        widths[name] = (8, *(max(10, min(28, 2 * len(column) + 4)) for column in columns), 60)
+    return write_workbook(sheets, widths)
+
+
+def _listed(error: RowError, place: int) -> list[Written]:
+    refusal = REFUSALS[error.code]
+    words = (
+        error.file,
+        error.sheet,
+        str(error.row),
+        error.column,
+        refusal.wrong[place],
+        refusal.remedy[place],
+    )
+    return list(words)
+
+
+def _by_row(errors: Iterable[RowError], place: int) -> dict[int, dict[str, str]]:
+    """Row number → name of each wrong column → what is wrong with it."""
+    rows: dict[int, dict[str, str]] = {}
+    for error in errors:
+        rows.setdefault(error.row, {})[error.column] = REFUSALS[error.code].wrong[place]
+    return rows
+
+
+def _shown(
+    number: int, columns: Sequence[str], cells: Sequence[str], wrong: Mapping[str, str], place: int
+) -> list[Written]:
+    """A faulty row: its number, its cells under their columns, and what is wrong in words."""
+    padded = [*cells, *("" for _ in range(len(columns) - len(cells)))]
+    shown: list[Written] = [str(number)]
+    seen: set[str] = set()
+    for column, cell in zip(columns, padded, strict=False):
+        # The first column of a name is the one that is read.
+        marked = column in wrong and column not in seen
+        seen.add(column)
+        shown.append(Marked(cell) if marked else cell)
+    between, after = (":", ";") if place == 0 else (": ", "; ")
+    return [*shown, after.join(f"{column}{between}{reason}" for column, reason in wrong.items())]
+
+
+def _sources(
+    folder: Path, wanted: Mapping[Place, object]
+) -> Iterator[tuple[Place, Sequence[Cell], Iterator[tuple[int, list[str]]]]]:
+    """Each file and sheet with errors, in order: its header, and its rows below as (number, texts)."""
+    for file in dict.fromkeys(file for file, _ in wanted):
+        if file in _WORKBOOKS:
+            columns = _WORKBOOKS[file]
+            with open_workbook(folder / file, list(columns), file) as sheets:
+                for sheet, rows in sheets:
+                    if (file, sheet) in wanted:
+                        yield (file, sheet), *_table(columns[sheet], rows, _HEADER_ROWS)
+        else:
+            yield (file, ""), *_table(_FEEDS[file], read_csv(folder / file, file), 1)
+
+
+def _table(
+    columns: Sequence[Column], rows: Iterator[Sequence[Cell]], header_rows: int
+) -> tuple[Sequence[Cell], Iterator[tuple[int, list[str]]]]:
+    number, header = header_of(columns, rows, header_rows)
+    below = (
+        (number + offset, [as_text(cell) for cell in cells]) for offset, cells in enumerate(rows, start=1)
+    )
+    return header, below
+
+
+_WORKBOOKS: Mapping[str, Mapping[str, Sequence[Column]]] = {
+    roster.FILE: {roster.SHEET: roster.COLUMNS},
+    intake_files.FILE: {sheet: columns for sheet, (_, columns, _) in intake_files.SHEETS.items()},
+}
+_FEEDS: Mapping[str, Sequence[Column]] = {
+    feeds.file_of(feed): columns for feed, (_, columns) in feeds.COLUMNS.items()
+}
+
+
+def _sheet_name(file: str, sheet: str) -> str:
+    """A name that a sheet can have: at most 31 characters, no slash."""
+    stem = file.rpartition("/")[2].rpartition(".")[0]
+    return f"{stem} {sheet}".strip()[:31]

@@ -1,0 +1,73 @@
+"""What the desk's pages take in: the filters of the list, a look-up by person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from claims.checks import GRAVITY
+from claims.phrases import LINES, OUTCOMES
+from claims.queries.listing import SORTS
+from claims.states import STATE_NAMES
+from foundation.cells import CellError, parse_id_number, parse_name
+from foundation.web.fields import Choice, CleanText, IsoDate, Strict, TextSchema, refused
+
+
+class FilterForm(TextSchema):
+    """What a list of claims is narrowed to."""
+
+    line = Choice(LINES)
+    state = Choice(STATE_NAMES)
+    outcome = Choice(OUTCOMES)
+    town = CleanText(max=60)
+    reason = Choice(GRAVITY)
+    policy = CleanText(max=60)
+    notified_from = IsoDate()
+    notified_to = IsoDate()
+    number = CleanText(max=60)
+
+
+class ListArguments(FilterForm):
+    """The query string of the list: filters, order, place in the list."""
+
+    sort = Choice(SORTS, load_default="notified")
+    order = Choice(("ascending", "descending"), load_default="descending")
+    cursor = CleanText(max=600)
+
+
+class SearchedIdNumber(Strict[str]):
+    """An ID number as somebody typed it: full-width digits, spaces between and a small x are folded."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:  # noqa: ARG002
+        text = "".join(value.split()) if isinstance(value, str) and len(value) <= 100 else ""
+        try:
+            found = parse_id_number(text)
+        except CellError:
+            found = None
+        if found is None:
+            raise refused(
+                "应为 18 位身份证号,请核对是否多输、漏输或输错一位",
+                "must be an ID number of 18 characters; look for one too many, one missing, or a slip",
+            )
+        return found
+
+
+class SearchedName(CleanText):
+    """A name as rosters and claims hold it: without spaces, every middle dot written alike."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        return parse_name(text) or text
+
+
+class PersonForm(TextSchema):
+    """Whom to look for: by name, by ID number, or by both."""
+
+    name = SearchedName(max=5000)
+    id_number = SearchedIdNumber()
+
+    @validates_schema
+    def _somebody(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError([("请输入姓名或身份证号", "give a name or an ID number")], "name")

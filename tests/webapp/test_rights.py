@@ -1,0 +1,183 @@
+"""The access matrix, written out a second time: every route, role and place. Two tables that differ are a finding.
+
+A letter group is who may call the route: V village officer, T town reviewer, Z centre certifier, L centre lead, D department,
+G leading group, C claim officer, J adjudicator, S senior adjudicator, M maker, K checker, R releaser, B reconciler, A auditor,
+1 system, 2 security, 3 log administrator. After it the places: v village, t town, c county.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from foundation.actors import Role
+from tests.webapp.conftest import COUNTY, Web, csrf
+from webapp.rights import routes
+
+LETTERS = {
+    "V": "VILLAGE_OFFICER", "T": "TOWN_REVIEWER", "Z": "CENTER_CERTIFIER", "L": "CENTER_LEAD", "D": "DEPARTMENT",
+    "G": "LEADING_GROUP", "C": "CLAIM_OFFICER", "J": "ADJUDICATOR", "S": "ADJ_SENIOR", "M": "FIN_MAKER",
+    "K": "FIN_CHECKER", "R": "FIN_RELEASER", "B": "RECON", "A": "AUDITOR", "1": "SYS_ADMIN", "2": "SEC_ADMIN",
+    "3": "LOG_ADMIN",
+}  # fmt: skip
+EVERYBODY = "".join(LETTERS)
+
+MATRIX = f"""
+GET   home.home                  {EVERYBODY} vtc
+GET   account.own                {EVERYBODY} vtc
+GET   account.step_up            {EVERYBODY} vtc
+POST  account.step_up            {EVERYBODY} vtc
+POST  account.switch_role        {EVERYBODY} vtc
+POST  account.end_session        {EVERYBODY} vtc
+POST  tokens.make_token          {EVERYBODY} vtc
+POST  tokens.revoke_token        {EVERYBODY} vtc
+GET   staff.people               2A c
+GET   staff.person               2A c
+POST  staff.add_person           2 c
+POST  staff.add_account          2 c
+POST  staff.set_state            2 c
+POST  staff.reset_password       2 c
+POST  staff.reset_second_factor  2 c
+POST  staff.ask_role             2 c
+POST  staff.ask_limit            2 c
+POST  staff.decide               2 c
+POST  staff.end                  2 c
+GET   jobs.listed                1ZCMKRB c
+POST  jobs.again                 1 c
+GET   claims.listed              VTZLCJSA vtc
+POST  claims.find                VTZLCJSA vtc
+GET   claims.shown               VTZLCJSA vtc
+POST  claims.export              ZLCJSA vtc
+GET   packs.listed               ZCA c
+POST  packs.upload               ZC c
+GET   packs.shown                ZCA c
+POST  packs.errors               ZC c
+POST  packs.take_in              ZC c
+POST  packs.discard              ZC c
+GET   payments.batches           LMKRBA c
+GET   payments.batch             LMKRBA c
+POST  payments.take_file         MKR c
+GET   reports.documents          LMKRBACJSZ c
+POST  reports.hand_out           LMKRBACJSZVT vtc
+"""
+"""Method, route, who, from which places."""
+
+OPEN = {
+    ("static", "GET"), ("health.live", "GET"), ("health.ready", "GET"), ("health.metrics_page", "GET"),
+    ("account.language", "POST"), ("account.theme", "POST"), ("account.sign_in", "GET"), ("account.sign_in", "POST"),
+    ("account.second_factor", "GET"), ("account.second_factor", "POST"), ("account.enrol", "GET"),
+    ("account.enrol", "POST"), ("account.new_password", "GET"), ("account.new_password", "POST"),
+    ("account.sign_out", "POST"),
+}  # fmt: skip
+"""Routes on the way in and out: no role is asked for."""
+
+
+@dataclass(frozen=True)
+class Row:
+    method: str
+    endpoint: str
+    roles: frozenset[Role]
+    places: frozenset[int]
+
+
+def rows() -> list[Row]:
+    found = []
+    for line in MATRIX.strip().splitlines():
+        method, endpoint, letters, places = line.split()
+        digits = frozenset({"v": 12, "t": 9, "c": 6}[place] for place in places)
+        found.append(Row(method, endpoint, frozenset(Role(LETTERS[letter]) for letter in letters), digits))
+    return found
+
+
+def test_the_matrix_knows_every_route_of_the_pages_and_no_other(web: Web) -> None:
+    known = {(row.endpoint, row.method) for row in rows()} | OPEN
+    there = {route for route in routes(web.app) if not route[0].startswith("api")}
+    assert known == there
+
+
+def test_every_role_has_a_letter() -> None:
+    assert {Role(name) for name in LETTERS.values()} == set(Role) - {Role.SYSTEM}
+
+
+@dataclass(frozen=True)
+class Places:
+    """A claim that has a letter, and places that hold it or do not."""
+
+    village: str
+    claim_id: str
+    document_id: str
+
+    @property
+    def holding(self) -> tuple[str, ...]:
+        return self.village, self.village[:9], COUNTY
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        sibling = self.village[:9] + f"{(int(self.village[9:]) + 1) % 1000:03d}"
+        return sibling, COUNTY + f"{(int(self.village[6:9]) + 1) % 1000:03d}"
+
+
+def a_claim(web: Web) -> Places:
+    with web.database.reading() as session:
+        row = session.execute(
+            text(
+                "SELECT household.village_code, claim.id, issued_document.id FROM claim "
+                "JOIN household ON household.id = claim.household_id JOIN determination ON determination.claim_id = claim.id "
+                "JOIN issued_document ON issued_document.subject_id = determination.id ORDER BY claim.claim_no LIMIT 1"
+            )
+        ).one()
+        return Places(*row)
+
+
+def address(web: Web, endpoint: str, method: str, places: Places) -> str:
+    rule = next(
+        rule
+        for rule in web.app.url_map.iter_rules()
+        if rule.endpoint == endpoint and method in (rule.methods or set())
+    )
+    ids = {"claim_id": places.claim_id, "document_id": places.document_id}
+    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: ids.get(found[1], "0" * 32), str(rule))
+
+
+def called(client: FlaskClient, method: str, url: str, token: str) -> int:
+    if method == "GET":
+        return client.get(url).status_code
+    return client.post(url, data={"csrf_token": token}).status_code
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM], ids=str)
+def test_every_route_answers_a_role_at_each_place_as_the_matrix_says(county: Web, role: Role) -> None:
+    places = a_claim(county)
+    wrong = []
+    for place in (*places.holding, *places.others):
+        client = county.sign_in(role, place)
+        token = csrf(client)
+        for row in rows():
+            if row.endpoint in ("account.switch_role", "account.end_session", "tokens.revoke_token"):
+                continue  # their own tests; an odd request would end this very session
+            status = called(client, row.method, address(county, row.endpoint, row.method, places), token)
+            allowed = role in row.roles and len(place) in row.places
+            if (status == 403) == allowed or status >= 500 or status == 401:
+                wrong.append(f"{row.method} {row.endpoint} {role} at {place}: {status}")
+            if allowed and row.endpoint in ("claims.shown", "reports.hand_out"):
+                letter_for = row.endpoint == "claims.shown" or role not in {
+                    Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER, Role.RECON,
+                }  # fmt: skip
+                seen = 200 if place in places.holding and letter_for else 404
+                if status != seen:
+                    wrong.append(f"{row.method} {row.endpoint} {role} at {place}: {status}, not {seen}")
+    assert not wrong
+
+
+def test_what_does_not_exist_and_what_lies_elsewhere_answer_alike(county: Web) -> None:
+    places = a_claim(county)
+    client = county.sign_in("TOWN_REVIEWER", places.others[1])
+    elsewhere = client.get(f"/claims/{places.claim_id}")
+    nowhere = client.get(f"/claims/{'0' * 32}")
+    assert elsewhere.status_code == nowhere.status_code == 404
+    number = re.compile("[0-9a-f]{16}|nonce-[^']+")
+    assert number.sub("", elsewhere.get_data(as_text=True)) == number.sub("", nowhere.get_data(as_text=True))

@@ -1,0 +1,299 @@
+"""Pages of county packs: uploading one, what was found in it, its workbook of errors, taking it in or throwing it away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from claims.error_workbook import error_workbook
+from claims.models import PackUpload
+from claims.phrases import FEEDS, LINES
+from claims.queries.uploads import (
+    CHECK,
+    TAKE_IN,
+    actor_from,
+    files_of,
+    job_of,
+    preview_of,
+    upload_by_id,
+    uploads,
+)
+from claims.services import uploads as services
+from claims.states import UPLOAD_STATE_NAMES
+from claims.terms import OUTCOME_NAMES
+from claims.uploaded_files import sort_files
+from claims.upload_preview import Preview
+from foundation.actors import Role
+from foundation.blobs import BlobStore
+from foundation.clock import SHANGHAI
+from foundation.errors import Fault, NotFound, UnusableInput
+from foundation.jobs import MOST_ATTEMPTS, Job
+from foundation.refusals import REFUSALS
+from foundation.tables import RowError
+from foundation.trail import Change, record
+from foundation.web.acting import acting, now, reading, sealer, surroundings, transaction
+from foundation.web.downloads import download
+from foundation.web.fields import CleanText, StrictSchema
+from foundation.web.language import _, language, pick
+from foundation.web.requests import arguments, form
+from webapp.jobs import ring_soon
+from webapp.settings import files_folder
+
+blueprint = Blueprint("packs", __name__)
+
+MOST_BYTES = 64 << 20
+"""Of one upload."""
+_MOST_PARTS = 80
+_MOST_DRAINED = 4 * MOST_BYTES
+_PIECE = 1 << 20
+_SHOWN_CELLS = 200
+_PAGE = 30
+_TAKERS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
+"""Who has buttons here; the rights table is what holds them."""
+
+_STATE_KINDS = {
+    "checking": "info",
+    "ready": "warn",
+    "unusable": "bad",
+    "taking_in": "info",
+    "taken_in": "ok",
+    "discarded": "neutral",
+}
+_OUTCOME_KINDS = {"approve": "ok", "reject": "bad", "supplement": "warn", "refer": "warn"}
+_STEP = {"checking": 2, "ready": 3, "unusable": 2, "taking_in": 3, "taken_in": 4, "discarded": 3}
+
+
+class _Nothing(StrictSchema):
+    """A form of buttons and files only."""
+
+
+class _ListArguments(StrictSchema):
+    """The list's query string."""
+
+    cursor = CleanText(max=600)
+
+
+@blueprint.url_value_preprocessor
+def _widen(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Lets this one route take large requests. Here, since the guard reads the form before any view is called.
+
+    What is over the limit is read away as far as that is bearable: a browser shows an answer only once it has sent all.
+    """
+    if endpoint != "packs.upload" or request.method != "POST":
+        return
+    request.max_content_length = MOST_BYTES
+    request.max_form_parts = _MOST_PARTS
+    length = request.content_length or 0
+    if MOST_BYTES < length <= _MOST_DRAINED:
+        stream = request.environ["wsgi.input"]
+        while length > 0 and (piece := stream.read(min(_PIECE, length))):
+            length -= len(piece)
+
+
+# --- the list ----------------------------------------------------------------------------------------
+
+
+@blueprint.get("/packs")
+def listed() -> str:
+    """The packs that were uploaded, newest first, and the form for one more."""
+    return _list_page((), arguments(_ListArguments).get("cursor"))
+
+
+@blueprint.post("/packs")
+def upload() -> Response | tuple[str, int]:
+    """Takes an upload: its files, sealed on the disk first, then its row and the job to check it."""
+    form(_Nothing)
+    sent = [(file.filename or "", file.stream.read()) for file in request.files.getlist("files") if file.filename]
+    try:
+        if not sent:
+            raise UnusableInput([Fault("", "请选择县包的文件,或它的压缩包", "choose the files of a pack, or its zip")])
+        received = services.receive(_store(), sort_files(sent))
+    except UnusableInput as unusable:
+        return _list_page(unusable.faults, None), 422
+    with transaction() as session:
+        upload_id = services.record_upload(session, sealer(), acting(), now(), received)
+    ring_soon(CHECK, upload_id, surroundings().database)
+    return redirect(url_for(".shown", upload_id=upload_id), 303)
+
+
+def _list_page(faults: tuple[Fault, ...], cursor: str | None) -> str:
+    with reading() as session:
+        page = uploads(session, cursor, _PAGE)
+    return render_template(
+        "packs/list.html",
+        uploads=[_row(row) for row in page.rows],
+        faults=[(fault.place, pick(fault.zh, fault.en)) for fault in faults],
+        may=acting().role in _TAKERS,
+        most_megabytes=MOST_BYTES >> 20,
+        newer_url=page.newer and url_for(".listed", cursor=page.newer),
+        older_url=page.older and url_for(".listed", cursor=page.older),
+    )
+
+
+def _row(upload: PackUpload) -> dict[str, Any]:
+    return {
+        "id": upload.id,
+        "title": _title(upload),
+        "uploaded_at": upload.uploaded_at,
+        "by": actor_from(upload.uploaded_by).name,
+        "files": len(files_of(upload)),
+        "state": pick(*UPLOAD_STATE_NAMES[upload.state]),
+        "kind": _STATE_KINDS[upload.state],
+    }
+
+
+def _title(upload: PackUpload) -> str:
+    moment = upload.uploaded_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+    return _("%(moment)s 上传的县包", moment=moment)
+
+
+# --- one pack ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The background work on an upload, for the page. `percent` is None before it has begun."""
+
+    text: str
+    done: int
+    total: int
+    failed: bool = False
+    trouble: str = ""
+
+
+@blueprint.get("/packs/<upload_id>")
+def shown(upload_id: str) -> str:
+    """One upload: how far it is, what was found in it, and what can be done with it."""
+    arguments(_Nothing)
+    with reading() as session:
+        upload = upload_by_id(session, upload_id)
+        work = _work(session, upload)
+    preview = preview_of(sealer(), upload)
+    return render_template(
+        "packs/pack.html",
+        upload=_row(upload) | {"state_key": upload.state, "taken_in_at": upload.taken_in_at},
+        asked_by=None if upload.asked_by is None else actor_from(upload.asked_by).name,
+        files=files_of(upload),
+        work=work,
+        step=_STEP[upload.state],
+        preview=preview,
+        refused=_refused(preview),
+        shown_cells=_SHOWN_CELLS,
+        faults=[(fault.place, pick(fault.zh, fault.en)) for fault in preview.faults],
+        may=acting().role in _TAKERS,
+        line_name=lambda key: pick(*LINES[key]),
+        outcome_name=lambda key: pick(*OUTCOME_NAMES[key]),
+        outcome_kinds=_OUTCOME_KINDS,
+        feed_name=lambda key: pick(*FEEDS[key]),
+    )
+
+
+@blueprint.get("/packs/<upload_id>/progress")
+def progress(upload_id: str) -> Response | str:
+    """How far the work is, as a part of the page; once there is nothing to wait for, the page is to be loaded anew."""
+    arguments(_Nothing)
+    with reading() as session:
+        upload = upload_by_id(session, upload_id)
+        work = _work(session, upload)
+    if work is None or work.failed:
+        return Response("", headers={"HX-Refresh": "true"})
+    return render_template("packs/progress.html", upload={"id": upload.id}, work=work)
+
+
+def _work(session: Session, upload: PackUpload) -> _Work | None:
+    """The work that the state of an upload waits for; None when it waits for a person, or for nothing."""
+    if upload.state not in ("checking", "taking_in"):
+        return None
+    job = job_of(session, upload)
+    if job is not None and job.state == "failed":
+        return _Work("", 0, 0, failed=True, trouble=_trouble(job))
+    done, total = (0, 0) if job is None else (job.progress_done or 0, job.progress_total or 0)
+    if job is None or job.state == "waiting":
+        return _Work(_("排队中,马上开始"), done, total)
+    steps = (_("正在读取文件"), _("正在审核案件"), _("正在入库") if upload.state == "taking_in" else _("正在核对变化"))
+    return _Work(steps[min(done, 2)], done, total or 3)
+
+
+def _trouble(job: Job) -> str:
+    again = "" if job.attempts >= MOST_ATTEMPTS else _("系统稍后会自动重试,也可以现在重试。")
+    what = {
+        "database": _("数据库暂时无法使用。"),
+        "configuration": _("上传文件的存档无法打开,请重新上传;仍不成功,请联系系统管理员。"),
+        "worker_lost": _("任务进程多次中止,多半因文件过大;请把文件分成几份,或联系系统管理员。"),
+        "unusable_input": _("县包现在无法读取,请作废后重新上传。"),
+    }.get(job.error_code or "", _("办理中出错,未作任何变动;请重试,仍不成功请联系系统管理员。"))
+    return what + again
+
+
+def _refused(preview: Preview) -> list[dict[str, str]]:
+    return [_refusal(error) for error in preview.refused[:_SHOWN_CELLS]]
+
+
+def _refusal(error: RowError) -> dict[str, str]:
+    words = REFUSALS[error.code]
+    place = f"{error.file} › {error.sheet}" if error.sheet else error.file
+    return {
+        "place": place,
+        "row": str(error.row),
+        "column": error.column,
+        "wrong": pick(*words.wrong),
+        "remedy": pick(*words.remedy),
+    }
+
+
+# --- what can be done --------------------------------------------------------------------------------
+
+
+@blueprint.post("/packs/<upload_id>/take-in")
+def take_in(upload_id: str) -> Response:
+    """Asks for a pack to be taken in. Of two persons who do, one is told that the other was first."""
+    form(_Nothing)
+    with transaction() as session:
+        services.ask_take_in(session, acting(), now(), upload_id)
+    ring_soon(TAKE_IN, upload_id, surroundings().database)
+    return redirect(url_for(".shown", upload_id=upload_id), 303)
+
+
+@blueprint.post("/packs/<upload_id>/again")
+def again(upload_id: str) -> Response:
+    """Asks again for work that failed."""
+    form(_Nothing)
+    with transaction() as session:
+        services.ask_again(session, acting(), now(), upload_id)
+    return redirect(url_for(".shown", upload_id=upload_id), 303)
+
+
+@blueprint.post("/packs/<upload_id>/discard")
+def discard(upload_id: str) -> Response:
+    """Throws an upload away; its files are removed within a day."""
+    form(_Nothing)
+    with transaction() as session:
+        services.discard(session, acting(), now(), upload_id)
+    flash(_("县包已作废,没有入库任何内容"), "ok")
+    return redirect(url_for(".listed"), 303)
+
+
+@blueprint.post("/packs/<upload_id>/errors")
+def errors(upload_id: str) -> Response:
+    """The workbook of errors. It holds faulty rows as they were handed in, so that it was taken is an event."""
+    form(_Nothing)
+    with transaction() as session:
+        upload = upload_by_id(session, upload_id)
+        record(session, acting(), now(), [Change("pack.errors_downloaded", "pack_upload", upload_id)])
+    refused = preview_of(sealer(), upload).refused
+    if not refused or upload.state == "discarded":
+        raise NotFound
+    wanted = {error.file for error in refused}
+    with services.laid_out(_store(), files_of(upload), wanted) as folder:
+        content = error_workbook(folder, refused, language())
+    day = upload.uploaded_at.astimezone(SHANGHAI).strftime("%Y%m%d")
+    name = pick(f"县包错误-{day}.xlsx", f"pack-errors-{day}.xlsx")
+    return download(content, name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+
+
+def _store() -> BlobStore:
+    return BlobStore(files_folder(surroundings().database.url), sealer())
