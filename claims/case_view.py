@@ -248,7 +248,8 @@ def _papers(claim: Claim, decision: Decision) -> tuple[PaperShown, ...]:
         (inputs for code, _, _, inputs in decision.checks if code == "MISSING_EVIDENCE"), {}
     )
     asked, missing = inputs.get("asked", ()), inputs.get("missing", ())
-    there, absent, beside = pick("已收", "There"), pick("缺", "Missing"), pick("另交", "Beside")
+    there, absent = pick("已收", "There"), pick("缺", "Missing")
+    beside = pick("另交", "Beside") if asked else pick("已交", "Handed in")
     return (
         *(PaperShown(paper, "bad", absent) for paper in asked if paper in missing),
         *(PaperShown(paper, "ok", there) for paper in asked if paper not in missing),

@@ -10,10 +10,9 @@ import orjson
 from sqlalchemy.orm import Session
 
 from claims.case_view import heading, yuan
-from claims.phrases import OUTCOMES
 from claims.queries.case import Case
 from claims.slots import Filling
-from claims.terms import HAPPENINGS, REVIEW_NAMES, Pair
+from claims.terms import HAPPENINGS, OUTCOME_NAMES, REVIEW_NAMES, Pair
 from foundation.actors import ROLE_NAMES, Role
 from foundation.places import COUNTY_DIGITS, TOWN_DIGITS
 from foundation.trail import Event, events_of
@@ -62,8 +61,8 @@ def _step(
     body = orjson.loads(event.body)
     reason = body["reason"]
     remark = remarks.get(event.subject_id)
-    if event.action in ("claim.recommended", "claim.determined") and reason in OUTCOMES:
-        remark = OUTCOMES[reason]
+    if event.action in ("claim.recommended", "claim.determined") and reason in OUTCOME_NAMES:
+        remark = OUTCOME_NAMES[reason]
     kind = _KINDS.get(event.action, "")
     if event.action == "claim.determined":
         kind = "ok" if reason == "approve" else "bad"
@@ -98,7 +97,7 @@ def _remarks(case: Case) -> dict[str, Pair]:
     """What there is to say of the claim's own rows."""
     remarks: dict[str, Pair] = {}
     for row in case.decisions:
-        zh, en = OUTCOMES[row.outcome]
+        zh, en = OUTCOME_NAMES[row.outcome]
         amount = yuan(row.payable_fen)
         remarks[row.id] = (
             f"第 {row.sequence} 次:{zh},应付 {amount} 元",

@@ -182,6 +182,7 @@ def _sections(
     parts.append((_("申请内容"), "said", None))
     if case.facts.household is not None:
         parts.append((_("本户其他案件"), "others", len(case.others) or None))
+    parts += [(_("审核决定"), "decision", None), (_("办理过程"), "course", None)]
     return [(title, f"#{part}", False, count) for title, part, count in parts]
 
 

@@ -87,7 +87,7 @@ _PARTS: tuple[Callable[[Flask], None], ...] = (
     metrics.register,
     headers.register,
     errors.register,
+    views.register,  # before the guard: what it refuses is said in the person's language
     guard.register,
-    views.register,
     slots.register,
 )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from foundation.database import unreachable
 from foundation.errors import FangpinError
 from foundation.guards import refused
-from webapp import cli_serve
+from webapp import cli_serve, cli_users
 
 
 def main() -> None:
@@ -190,3 +190,4 @@ def doctor(database: str | None, key_file: Path | None) -> int:
 
 cli.add_command(cli_serve.serve)
 cli.add_command(cli_serve.worker)
+cli.add_command(cli_users.users)

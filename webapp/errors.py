@@ -146,6 +146,7 @@ def _handle(error: Exception) -> Response | tuple[str, int, dict[str, str]]:
         return error.get_response()  # a redirect of the router's
     answer = answer_to(error)
     if answer.status >= 500:
+        g.failed = True  # the error page asks the database for nothing
         structlog.get_logger().error("fault", error=type(error).__name__, place=place_of(error))
     if is_api():
         return problem(answer.status, answer.code, answer.sentence, answer.fields, answer.headers)

@@ -120,10 +120,12 @@ TABLE: dict[tuple[str, str], Right] = {
     ("claims.export", "POST"): Right(frozenset({Role.AUDITOR, *_ADJUDICATION, *_CENTRE}), purpose="download"),
     # County packs
     ("packs.listed", "GET"): county({*_PACKS, Role.AUDITOR}),
-    ("packs.upload", "POST"): county(_PACKS),
+    ("packs.upload", "POST"): Right(_PACKS, places=_COUNTY, most_a_minute=10),
     ("packs.shown", "GET"): county({*_PACKS, Role.AUDITOR}),
+    ("packs.progress", "GET"): county({*_PACKS, Role.AUDITOR}),
     ("packs.errors", "POST"): county(_PACKS, "download"),
     ("packs.take_in", "POST"): county(_PACKS),
+    ("packs.again", "POST"): county(_PACKS),
     ("packs.discard", "POST"): county(_PACKS),
     # Payments
     ("payments.batches", "GET"): county(_MONEY),

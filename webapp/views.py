@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 from flask import Flask, current_app, g, get_flashed_messages, request, url_for
@@ -11,7 +13,7 @@ from flask import Flask, current_app, g, get_flashed_messages, request, url_for
 from foundation.actors import ROLE_NAMES, Actor, Role
 from foundation.clock import SHANGHAI
 from foundation.money import Money
-from foundation.web.acting import reading
+from foundation.web.acting import now, reading
 from foundation.web.language import LANGUAGES, pick, template_globals
 from households.queries import place_names
 from webapp.rights import right_of
@@ -57,7 +59,7 @@ def _choose_language() -> None:
 
 
 def _context() -> dict[str, Any]:
-    actor: Actor | None = g.get("actor")
+    actor: Actor | None = None if g.get("failed") else g.get("actor")
     options = current_app.extensions["fangpin_options"]
     theme = request.cookies.get("fangpin_theme")
     return template_globals() | {
@@ -74,7 +76,14 @@ def _context() -> dict[str, Any]:
         "messages": [(kind, text) for kind, text in get_flashed_messages(with_categories=True)],
         "theme": theme if theme in THEMES else "auto",
         "csp_nonce": g.get("csp_nonce", ""),
+        "version": _version(),
+        "data_as_of": moment(now()),
     }
+
+
+@cache
+def _version() -> str:
+    return version("fangpin")
 
 
 def _navigation(actor: Actor) -> list[MenuItem]:

@@ -102,4 +102,4 @@ def known_claims(session: Session, policy_number: str) -> Mapping[str, Known]:
 def household_ids(session: Session) -> dict[str, str]:
     """Household number → id."""
     rows = session.execute(select(HouseholdRow.household_no, HouseholdRow.id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

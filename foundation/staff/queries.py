@@ -11,9 +11,7 @@ from sqlalchemy.orm import Session
 
 from foundation.actors import Role
 from foundation.staff.models import Account, DeterminationLimit, Kin, RoleGrant, StaffMember
-
-PAGE = 50
-"""People on one page of the list."""
+from foundation.web.paging import Page, keyset
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +133,16 @@ def people(
     text: str = "",
     role: str | None = None,
     state: str | None = None,
-    after: str | None = None,
-) -> tuple[list[PersonLine], str | None]:
-    """One page of people by name, and the id after which the next page begins (None on the last).
+    cursor: str | None = None,
+) -> Page[PersonLine]:
+    """One page of people by name.
 
-    `text` is part of a name or of a login; `role` is held or asked for; `state` is that of an account.
+    `text` is part of a name or of a login; `role` is held or asked for; `state` is that of an account. Raises
+    BadRequest for a cursor that is not of this list.
     """
     query = _filtered(text, role, state)
-    if after is not None:
-        last = session.get(StaffMember, after)
-        if last is not None:
-            later = (StaffMember.name > last.name) | (
-                (StaffMember.name == last.name) & (StaffMember.id > last.id)
-            )
-            query = query.where(later)
-    found = list(session.scalars(query.order_by(StaffMember.name, StaffMember.id).limit(PAGE + 1)))
-    shown = found[:PAGE]
-    return _lines(session, shown), shown[-1].id if len(found) > PAGE else None
+    page = keyset(session, query, [StaffMember.name], StaffMember.id, cursor, count=True)
+    return Page(_lines(session, page.rows), page.newer, page.older, page.total)
 
 
 def _filtered(text: str, role: str | None, state: str | None) -> Select[StaffMember]:

@@ -26,7 +26,7 @@ from foundation.web.strict_json import read_body
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-IF_MATCH = {
+_IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "required": True,
@@ -158,6 +158,11 @@ class Resources(Blueprint):  # type: ignore[misc]  # the library has no types
         return documented_header(cast(F, answer), _IF_NONE_MATCH)
 
 
+def versioned(operation: F) -> F:
+    """Documents that an operation asks for If-Match; it calls `check_version` itself."""
+    return documented_header(operation, _IF_MATCH)
+
+
 def documented_header(operation: F, header: dict[str, Any]) -> F:
     """Adds a header to what the OpenAPI says of an operation."""
     about = deepcopy(getattr(operation, "_apidoc", {}))
@@ -172,10 +177,14 @@ def set_version(response_headers: dict[str, str], version: int) -> dict[str, str
 
 
 def check_version(version: int) -> None:
-    """Compares If-Match with the version that is there. Raises PreconditionRequired or PreconditionFailed."""
-    if not request.if_match or request.if_match.star_tag:
+    """Compares If-Match with the version that is there. Raises PreconditionRequired or PreconditionFailed.
+
+    `*` stands for "whatever is there": that is no version that was read.
+    """
+    given = [tag.strip() for tag in request.headers.get("If-Match", "").split(",")]
+    if given in ([""], ["*"]):
         raise PreconditionRequired
-    if f"v{version}" not in request.if_match:
+    if f'"v{version}"' not in given:
         raise PreconditionFailed
 
 

@@ -86,13 +86,12 @@ class StrictJson(DefaultJSONProvider):
 
     ensure_ascii = False
     sort_keys = False
-    compact = True
 
     def loads(self, s: str | bytes, **_: Any) -> Any:
         return parse(s)
 
     def dumps(self, obj: Any, **options: Any) -> str:
-        return super().dumps(obj, **{"allow_nan": False, **options})
+        return super().dumps(obj, **{"allow_nan": False, "separators": (",", ":"), **options})
 
 
 def read_body() -> Any:

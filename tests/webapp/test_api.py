@@ -98,7 +98,7 @@ def test_a_claim_shows_its_checks_and_its_calculation_as_data(county: Web) -> No
 def test_amounts_are_text_id_numbers_masked_and_no_diagnosis_is_said(county: Web) -> None:
     who = caller(county, "ADJUDICATOR")
     with county.database.reading() as session:
-        sealed = dict(session.execute(text("SELECT id, sealed FROM claim")).all())  # type: ignore[arg-type]
+        sealed = {row.id: row.sealed for row in session.execute(text("SELECT id, sealed FROM claim"))}
     for claim_id in claim_ids(county):
         answer = who.get(f"/claims/{claim_id}")
         claim = json.loads(county.sealer.reveal("claim", "sealed", claim_id, sealed[claim_id]))

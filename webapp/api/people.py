@@ -16,15 +16,14 @@ from foundation.staff.models import Account, RoleGrant, StaffMember
 from foundation.staff.services import ACCOUNT_STATES, set_state
 from foundation.web.acting import acting, now, reading
 from foundation.web.api import (
-    IF_MATCH,
     Output,
     Paged,
     Resources,
     as_page,
     check_version,
-    documented_header,
     page_schema,
     set_version,
+    versioned,
 )
 from foundation.web.fields import Choice, IsoDate, StrictSchema
 from foundation.web.paging import keyset
@@ -130,6 +129,7 @@ def shown(account_id: str) -> Headed:
 
 
 @resources.at("/accounts/<row_id:account_id>", "PATCH")
+@versioned
 @idempotent
 @resources.body(AccountChange)
 @resources.answers(AccountData)
@@ -143,9 +143,6 @@ def changed(change: dict[str, Any], account_id: str) -> Headed:
     if account.state != change["state"]:
         set_state(session, acting(), now(), account_id, change["state"], account.version)
     return _one(session, account_id)
-
-
-documented_header(changed, IF_MATCH)
 
 
 def _token() -> RecognisedToken:

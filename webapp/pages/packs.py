@@ -1,4 +1,4 @@
-"""Pages of county packs: uploading one, what was found in it, its workbook of errors, taking it in or throwing it away."""
+"""Pages of county packs: uploading one, what was found in it, its errors, taking it in or throwing it away."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from claims.queries.uploads import (
 from claims.services import uploads as services
 from claims.states import UPLOAD_STATE_NAMES
 from claims.terms import OUTCOME_NAMES
-from claims.uploaded_files import sort_files
 from claims.upload_preview import Preview
+from claims.uploaded_files import sort_files
 from foundation.actors import Role
 from foundation.blobs import BlobStore
 from foundation.clock import SHANGHAI
@@ -40,6 +40,7 @@ from foundation.web.downloads import download
 from foundation.web.fields import CleanText, StrictSchema
 from foundation.web.language import _, language, pick
 from foundation.web.requests import arguments, form
+from webapp.job_words import trouble
 from webapp.jobs import ring_soon
 from webapp.settings import files_folder
 
@@ -107,10 +108,14 @@ def listed() -> str:
 def upload() -> Response | tuple[str, int]:
     """Takes an upload: its files, sealed on the disk first, then its row and the job to check it."""
     form(_Nothing)
-    sent = [(file.filename or "", file.stream.read()) for file in request.files.getlist("files") if file.filename]
+    sent = [
+        (file.filename or "", file.stream.read()) for file in request.files.getlist("files") if file.filename
+    ]
     try:
         if not sent:
-            raise UnusableInput([Fault("", "请选择县包的文件,或它的压缩包", "choose the files of a pack, or its zip")])
+            raise UnusableInput(
+                [Fault("", "请选择县包的文件,或它的压缩包", "choose the files of a pack, or its zip")]
+            )
         received = services.receive(_store(), sort_files(sent))
     except UnusableInput as unusable:
         return _list_page(unusable.faults, None), 422
@@ -214,19 +219,18 @@ def _work(session: Session, upload: PackUpload) -> _Work | None:
     done, total = (0, 0) if job is None else (job.progress_done or 0, job.progress_total or 0)
     if job is None or job.state == "waiting":
         return _Work(_("排队中,马上开始"), done, total)
-    steps = (_("正在读取文件"), _("正在审核案件"), _("正在入库") if upload.state == "taking_in" else _("正在核对变化"))
+    steps = (
+        _("正在读取文件"),
+        _("正在审核案件"),
+        _("正在入库") if upload.state == "taking_in" else _("正在核对变化"),
+    )
     return _Work(steps[min(done, 2)], done, total or 3)
 
 
 def _trouble(job: Job) -> str:
+    """What went wrong with a job, in words, and whether it comes again by itself."""
     again = "" if job.attempts >= MOST_ATTEMPTS else _("系统稍后会自动重试,也可以现在重试。")
-    what = {
-        "database": _("数据库暂时无法使用。"),
-        "configuration": _("上传文件的存档无法打开,请重新上传;仍不成功,请联系系统管理员。"),
-        "worker_lost": _("任务进程多次中止,多半因文件过大;请把文件分成几份,或联系系统管理员。"),
-        "unusable_input": _("县包现在无法读取,请作废后重新上传。"),
-    }.get(job.error_code or "", _("办理中出错,未作任何变动;请重试,仍不成功请联系系统管理员。"))
-    return what + again
+    return f"{pick(*trouble(job.error_code))} {again}".strip()
 
 
 def _refused(preview: Preview) -> list[dict[str, str]]:
@@ -283,10 +287,10 @@ def errors(upload_id: str) -> Response:
     form(_Nothing)
     with transaction() as session:
         upload = upload_by_id(session, upload_id)
+        refused = preview_of(sealer(), upload).refused
+        if not refused or upload.state == "discarded":
+            raise NotFound
         record(session, acting(), now(), [Change("pack.errors_downloaded", "pack_upload", upload_id)])
-    refused = preview_of(sealer(), upload).refused
-    if not refused or upload.state == "discarded":
-        raise NotFound
     wanted = {error.file for error in refused}
     with services.laid_out(_store(), files_of(upload), wanted) as folder:
         content = error_workbook(folder, refused, language())

@@ -72,6 +72,8 @@ class Recognised:
     staff_id: str
     stage: str
     actor: Actor | None
+    grant_id: str | None
+    """The role acted in; it may have ended."""
     grants: tuple[GrantChoice, ...]
     next_step: str | None
     second_factor_at: datetime | None
@@ -144,6 +146,7 @@ def _recognised(
         staff_id=account.staff_id,
         stage=found.stage,
         actor=actor,
+        grant_id=found.grant_id,
         grants=grants,
         next_step=step,
         second_factor_at=found.second_factor_at,
@@ -163,8 +166,10 @@ def missing_step(must_change: bool, enrolled: bool, given: bool, roles: Collecti
     """
     if must_change:
         return NEW_PASSWORD
+    if given:
+        return None
     if enrolled:
-        return None if given else SECOND_FACTOR
+        return SECOND_FACTOR
     return None if SECOND_FACTOR_ROLES.isdisjoint(roles) else ENROL
 
 
@@ -186,6 +191,14 @@ def _in_force(at: datetime) -> ColumnElement[bool]:
     today = business_day(at)
     begun = (RoleGrant.state == "active") & (RoleGrant.valid_from <= today)
     return begun & (RoleGrant.valid_to.is_(None) | (RoleGrant.valid_to >= today))
+
+
+def own_roles(session: Session, account_id: str, at: datetime) -> list[RoleGrant]:
+    """The roles of an account that are in force or still to come, as their account page lists them."""
+    over = RoleGrant.valid_to < business_day(at)
+    query = select(RoleGrant).where(RoleGrant.account_id == account_id, RoleGrant.state == "active")
+    query = query.where(RoleGrant.valid_to.is_(None) | ~over)
+    return list(session.scalars(query.order_by(RoleGrant.valid_from, RoleGrant.id)))
 
 
 def assurance_of(second_factor_at: datetime | None, at: datetime) -> Assurance:

@@ -23,7 +23,7 @@ from webapp.demo_actors import SYSTEM
 from webapp.models import WebSession
 from webapp.passwords import Passwords, faults
 from webapp.services import attempts, sessions
-from webapp.services.sessions import ENROL, NEW_PASSWORD, OPEN, PASSWORD, SECOND_FACTOR, Recognised
+from webapp.services.sessions import ENROL, NEW_PASSWORD, NO_ROLE, OPEN, PASSWORD, SECOND_FACTOR, Recognised
 
 _SAME = ("新密码不能与原密码相同", "the new password must differ from the old one")
 
@@ -45,6 +45,8 @@ class Outcome:
 
     right: bool = False
     secret: str | None = None
+    step: str | None = None
+    """What comes next, as `sessions.Recognised.next_step` will say."""
     wait: int | None = None
 
 
@@ -96,7 +98,7 @@ def by_password(
             account.password_hash = fresh
             session.flush()
         attempts.forgive_address(session, sealer, entry.address, at)
-        return Outcome(right=True, secret=_first_session(session, account, entry, at))
+        return _first_session(session, account, entry, at)
 
 
 def _counted(session: Session, sealer: Sealer, login: str, address: str, at: datetime) -> _Known:
@@ -110,7 +112,7 @@ def _counted(session: Session, sealer: Sealer, login: str, address: str, at: dat
     return _Known(row[0], row[1], attempts.reserve(session, row[0], at))
 
 
-def _first_session(session: Session, account: Account, entry: Entry, at: datetime) -> str:
+def _first_session(session: Session, account: Account, entry: Entry, at: datetime) -> Outcome:
     if entry.old_secret is not None:
         sessions.retire_secret(session, entry.old_secret, at)
     grants = sessions.grants_today(session, account.id, at)
@@ -124,7 +126,8 @@ def _first_session(session: Session, account: Account, entry: Entry, at: datetim
     if step is None:
         _signed_in(session, account, grant, None, at)
     stage = OPEN if step is None else PASSWORD
-    return sessions.begin(session, account.id, grant.id if grant else None, stage, entry.device, at)
+    secret = sessions.begin(session, account.id, grant.id if grant else None, stage, entry.device, at)
+    return Outcome(right=True, secret=secret, step=step)
 
 
 def _signed_in(
@@ -150,7 +153,7 @@ def by_code(session: Session, sealer: Sealer, person: Recognised, code: str, at:
     if person.next_step != SECOND_FACTOR:
         raise _other_step()
     outcome = _code(session, sealer, person, code, at)
-    return Outcome(right=True, secret=_advance(session, person, at, at)) if outcome.right else outcome
+    return _advance(session, person, at, at) if outcome.right else outcome
 
 
 def step_up(session: Session, sealer: Sealer, person: Recognised, code: str, at: datetime) -> Outcome:
@@ -213,7 +216,7 @@ def enrol(
     actor = sessions.actor_of(person, at)
     record(session, actor, at, [Change("account.second_factor_set", "account", person.account_id)])
     sessions.end_all(session, actor, person.account_id, "second_factor_set", at, but=person.session_id)
-    return Outcome(right=True, secret=_advance(session, person, at, at))
+    return _advance(session, person, at, at)
 
 
 # --- Password --------------------------------------------------------------------------------------------------------
@@ -261,7 +264,7 @@ def set_password(
         raise InvalidInput({"password": found})
     with passwords.place():
         if person.next_step != NEW_PASSWORD:
-            if person.next_step is not None and person.stage != OPEN:
+            if person.next_step not in (None, NO_ROLE):
                 raise _other_step()
             confirmed = _confirmed(database, passwords, person, current, at)
             if not confirmed.right:
@@ -280,7 +283,7 @@ def set_password(
         actor = sessions.actor_of(person, at)
         record(session, actor, at, [Change("account.password_changed", "account", person.account_id)])
         sessions.end_all(session, actor, person.account_id, "password_changed", at, but=person.session_id)
-        return Outcome(right=True, secret=_advance(session, person, at, person.second_factor_at))
+        return _advance(session, person, at, person.second_factor_at)
 
 
 def sign_out(session: Session, person: Recognised, at: datetime) -> None:
@@ -290,32 +293,39 @@ def sign_out(session: Session, person: Recognised, at: datetime) -> None:
         record(session, sessions.actor_of(person, at), at, [change])
 
 
-def _advance(session: Session, person: Recognised, at: datetime, second_factor_at: datetime | None) -> str:
-    """Replaces a session by one with a new secret, one step further. Raises SignInNeeded when it was ended meanwhile."""
+def _advance(
+    session: Session, person: Recognised, at: datetime, second_factor_at: datetime | None
+) -> Outcome:
+    """Replaces a session by one with a new secret, one step further. Raises SignInNeeded when it has ended."""
     if not sessions.retire(session, person.session_id, "replaced", at):
         raise SignInNeeded
     old = session.get_one(WebSession, person.session_id)
     account = session.get_one(Account, person.account_id)
     grants = sessions.grants_today(session, account.id, at)
-    roles = {grant.role for grant in grants}
-    enrolled = account.totp_confirmed_at is not None
-    step = sessions.missing_step(account.password_must_change, enrolled, second_factor_at is not None, roles)
-    opens = person.stage == PASSWORD and step is None
-    if opens:
-        grant = next((choice for choice in grants if choice.id == old.grant_id), None)
-        _signed_in(session, account, grant, second_factor_at, at)
-    if opens or person.stage == OPEN:
+    grant = next((choice for choice in grants if choice.id == old.grant_id), None)
+    was_open = person.stage == OPEN
+    asking = [choice for choice in grants if not was_open or choice is grant]
+    step = sessions.missing_step(
+        account.password_must_change,
+        account.totp_confirmed_at is not None,
+        second_factor_at is not None,
+        {choice.role for choice in asking},
+    )
+    if step is None:
         attempts.succeeded(session, account.id, wholly=True)
-    return sessions.begin(
+        if not was_open:
+            _signed_in(session, account, grant, second_factor_at, at)
+    secret = sessions.begin(
         session,
         account.id,
         old.grant_id,
-        OPEN if opens else person.stage,
+        OPEN if was_open or step is None else PASSWORD,
         old.device,
         at,
         second_factor_at=second_factor_at,
         started_at=old.started_at,
     )
+    return Outcome(right=True, secret=secret, step=step)
 
 
 def _other_step() -> ConflictError:
