@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from math import isfinite
 from typing import TypeVar
 
@@ -79,7 +80,8 @@ def as_text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
     if isinstance(cell, float) and isfinite(cell) and cell.is_integer() and abs(cell) < 10**21:
-        return str(int(cell))
+        # The fifteen digits that a spreadsheet keeps and shows, then zeros.
+        return str(int(Decimal(f"{cell:.14e}")))
     return str(cell)[:_LONGEST]
 
 

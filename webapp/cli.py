@@ -18,7 +18,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from foundation.database import unreachable
-from foundation.errors import FangpinError
+from foundation.errors import FangpinError, InvalidInput
 from foundation.guards import refused
 from webapp import cli_serve, cli_users
 
@@ -40,6 +40,10 @@ def guarded(command: Callable[[], Any]) -> int:
     except click.Abort:
         click.echo("已中断。再次运行即从断点继续。 / Interrupted. Run it again to go on.", err=True)
         return 130
+    except InvalidInput as error:
+        for zh, en in (pair for pairs in error.fields.values() for pair in pairs):
+            click.echo(f"{zh} / {en}", err=True)
+        return 2
     except FangpinError as error:
         click.echo(str(error), err=True)
         return error.exit_code

@@ -54,7 +54,7 @@ def ensure_demo_staff(session: Session, at: datetime, highest_fen: int) -> None:
     missing = [actor for actor in PEOPLE if actor.person not in there]
     session.add_all(StaffMember(id=actor.person, name=actor.name, created_at=at) for actor in missing)
     session.flush()
-    record(session, SYSTEM, at, [Change("person.added", "staff_member", actor.person) for actor in missing])
+    record(session, SYSTEM, at, [Change("staff.added", "staff_member", actor.person) for actor in missing])
     limit = limit_on(session, DETERMINER.person, VALID_FROM)
     if limit is None or limit < highest_fen:
         steps = -(-max(highest_fen, 1) // _STEP_FEN)

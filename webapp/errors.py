@@ -8,7 +8,7 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, g, redirect, render_template, request, url_for
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.wrappers import Response
 
 from foundation.errors import (
@@ -144,6 +144,9 @@ def _flat(messages: dict[str, object], before: str = "") -> dict[str, list[str]]
 def _handle(error: Exception) -> Response | tuple[str, int, dict[str, str]]:
     if isinstance(error, HTTPException) and error.code is not None and error.code < 400:
         return error.get_response()  # a redirect of the router's
+    if isinstance(error, SecurityError):
+        # An untrusted host: no address can be built for it, so there is no page either.
+        return Response(pick("主机名不受信任", "this host name is not served here") + "\n", 400, mimetype="text/plain")
     answer = answer_to(error)
     if answer.status >= 500:
         g.failed = True  # the error page asks the database for nothing

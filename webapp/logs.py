@@ -16,6 +16,9 @@ from pathlib import Path
 import structlog
 from flask import Flask, Response, g, request
 
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"})
+"""Whatever else a client may call it is written as `other`."""
+
 _log = structlog.get_logger()
 
 
@@ -29,7 +32,7 @@ def configure() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 
@@ -49,7 +52,7 @@ def _write(response: Response) -> Response:
     _log.info(
         "request",
         request_id=g.get("request_id"),
-        method=request.method if request.method.isascii() and request.method.isalpha() else "?",
+        method=request.method if request.method in METHODS else "other",
         route=request.endpoint or "unmatched",
         status=response.status_code,
         ms=round((time.perf_counter() - g.get("begun", time.perf_counter())) * 1000),

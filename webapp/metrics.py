@@ -7,6 +7,8 @@ import time
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
+from webapp.logs import METHODS
+
 
 class Metrics:
     """The counters of one application."""

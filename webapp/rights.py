@@ -102,6 +102,7 @@ TABLE: dict[tuple[str, str], Right] = {
     # People, accounts, roles, limits
     ("staff.people", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
     ("staff.person", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
+    ("staff.waiting", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
     ("staff.add_person", "POST"): county({Role.SEC_ADMIN}),
     ("staff.add_account", "POST"): county({Role.SEC_ADMIN}),
     ("staff.set_state", "POST"): county({Role.SEC_ADMIN}),
@@ -109,6 +110,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("staff.reset_second_factor", "POST"): county({Role.SEC_ADMIN}, step_up=True),
     ("staff.ask_role", "POST"): county({Role.SEC_ADMIN}),
     ("staff.ask_limit", "POST"): county({Role.SEC_ADMIN}),
+    ("staff.declare_kin", "POST"): county({Role.SEC_ADMIN}),
     ("staff.decide", "POST"): county({Role.SEC_ADMIN}, step_up=True),
     ("staff.end", "POST"): county({Role.SEC_ADMIN}),
     ("jobs.listed", "GET"): county({Role.SYS_ADMIN, *_PACKS, *_FINANCE}),
@@ -142,9 +144,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("api_people.me", "GET"): own(),
     ("api_people.listed", "GET"): Right(_PEOPLE, places=_COUNTY, scope="people:read"),
     ("api_people.shown", "GET"): Right(_PEOPLE, places=_COUNTY, scope="people:read"),
-    ("api_people.changed", "PATCH"): Right(
-        frozenset({Role.SEC_ADMIN}), places=_COUNTY, scope="people:write"
-    ),
+    ("api_people.changed", "PATCH"): Right(frozenset({Role.SEC_ADMIN}), places=_COUNTY, scope="people:write"),
     ("api_claims.listed", "GET"): Right(_CASES, scope="claims:read"),
     ("api_claims.shown", "GET"): Right(_CASES, scope="claims:read"),
     ("api_payments.listed", "GET"): Right(_MONEY, places=_COUNTY, scope="payments:read"),

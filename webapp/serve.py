@@ -89,7 +89,7 @@ def serve(options: ServeOptions, say: Say) -> int:
         logins: Sequence[tuple[str, str]] = ()
         with opened(options.database, options.key_file) as runtime:
             if options.demo:
-                from webapp.demo_accounts import announce_demo_accounts
+                from webapp.demo_table import announce_demo_accounts
 
                 logins = announce_demo_accounts(runtime, say)
         log = None if options.log is None else stack.enter_context(_opened_log(options.log))

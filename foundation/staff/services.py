@@ -48,7 +48,7 @@ def add_person(
     session.add(member)
     session.flush()
     digest = sealer.digest("staff_member", orjson.dumps([called, number]))
-    record(session, actor, at, [Change("person.added", "staff_member", identity, after=digest)])
+    record(session, actor, at, [Change("staff.added", "staff_member", identity, after=digest)])
     return member
 
 

@@ -232,7 +232,7 @@ def test_a_claim_under_review_shows_its_newest_decision(county: Web) -> None:
 @pytest.mark.parametrize(
     ("name", "printed"),
     [
-        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("<script>x</script>", "&lt;script&gt;x&lt;/script&gt;"),
         ("𠮷田丽", "𠮷田丽"),
         ('"onmouseover="x', "&#34;onmouseover=&#34;x"),
     ],

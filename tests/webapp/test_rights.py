@@ -33,10 +33,13 @@ GET   account.step_up            {EVERYBODY} vtc
 POST  account.step_up            {EVERYBODY} vtc
 POST  account.switch_role        {EVERYBODY} vtc
 POST  account.end_session        {EVERYBODY} vtc
+GET   tokens.listed              {EVERYBODY} vtc
 POST  tokens.make_token          {EVERYBODY} vtc
 POST  tokens.revoke_token        {EVERYBODY} vtc
 GET   staff.people               2A c
 GET   staff.person               2A c
+GET   staff.waiting              2A c
+POST  staff.declare_kin          2 c
 POST  staff.add_person           2 c
 POST  staff.add_account          2 c
 POST  staff.set_state            2 c
@@ -56,6 +59,8 @@ GET   packs.listed               ZCA c
 POST  packs.upload               ZC c
 GET   packs.shown                ZCA c
 POST  packs.errors               ZC c
+GET   packs.progress             ZCA c
+POST  packs.again                ZC c
 POST  packs.take_in              ZC c
 POST  packs.discard              ZC c
 GET   payments.batches           LMKRBA c

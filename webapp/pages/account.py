@@ -30,6 +30,7 @@ from webapp.schemas import (
 from webapp.services import sessions
 from webapp.services import sign_in as signing
 from webapp.services.sessions import ENROL, NEW_PASSWORD, OPEN, SECOND_FACTOR, Recognised
+from webapp.views import place_name
 
 blueprint = Blueprint("account", __name__)
 
@@ -241,6 +242,7 @@ def own() -> str:
     return render_template(
         "account/own.html",
         roles=roles,
+        places={grant.place: place_name(grant.place) for grant in roles},
         choosable={choice.id for choice in person.grants},
         live=live,
         acting_grant=person.grant_id,

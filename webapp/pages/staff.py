@@ -20,7 +20,7 @@ from foundation.clock import business_day
 from foundation.errors import InvalidInput, NotAllowedError, NotFound
 from foundation.places import TOWN_DIGITS
 from foundation.staff import grants, queries, services
-from foundation.staff.models import Account, StaffMember
+from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
 from foundation.web.acting import acting, now, reading, sealer, transaction
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
@@ -232,7 +232,8 @@ def _person_page(
             raise NotFound
         held = queries.grants_of(session, staff_id)
         limits = queries.limits_of(session, staff_id)
-        open_rows = [row for row in (*held, *limits) if row.state == "requested"]
+        rows: list[RoleGrant | DeterminationLimit] = [*held, *limits]
+        open_rows = [row for row in rows if row.state == "requested"]
         return render_template(
             "staff/person.html",
             member=member,
@@ -245,6 +246,7 @@ def _person_page(
             which=which,
             typed=_typed(faults),
             errors=_said(faults),
+            summary=[(f"{which}-{name}" if name else "", text) for name, text in _said(faults).items()],
             one_time=one_time,
             today=business_day(now()),
             **_shared(session),
