@@ -2,13 +2,14 @@
 
 PYTHON := .venv/bin/python
 WORKERS := 2
+PORT := 8000
 ARGS :=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench proof lock setup-run setup-dev
 
 help:
-	@echo "make run    安装并对演示数据跑一遍主流程 / set up, then run the main job on the demo pack"
+	@echo "make run    安装,对演示数据跑一遍主流程,启动网页 / set up, run the main job on the demo pack, serve the pages (PORT=8000)"
 	@echo "make test   安装并运行全部测试 / set up, then run all tests (one file: make test ARGS=tests/claims)"
 	@echo "make lint   检查格式、类型与导入方向 / check style, types and import order"
 	@echo "make bench  与同类做法比较速度 / measure speed against peers"
@@ -16,7 +17,7 @@ help:
 	@echo "make lock   重新锁定依赖版本 / pin the requirements anew, with hashes (UPGRADE=1: newest)"
 
 run: setup-run
-	@bash scripts/demo.sh
+	@PORT=$(PORT) bash scripts/demo.sh
 
 test: setup-dev
 	@.venv/bin/lint-imports --no-logo

@@ -14,9 +14,8 @@ def within(column: Any, place: str) -> ColumnElement[bool]:
 
     A row without a code (a claimant whom the roster does not know) belongs to the county as a whole.
     """
-    inside: ColumnElement[bool] = (column >= place) & (
-        column < f"{place}:"
-    )  # ':' follows '9' in every collation used
+    # Digits only: every collation orders them alike, while a mark may stand before or after them (ICU, C).
+    inside: ColumnElement[bool] = column.between(place, place.ljust(VILLAGE_DIGITS, "9"))
     return or_(inside, column.is_(None)) if len(place) == COUNTY_DIGITS else inside
 
 

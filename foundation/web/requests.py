@@ -74,10 +74,11 @@ def _loaded(reader: StrictSchema, values: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def single(reader: StrictSchema, sent: MultiDict[str, str]) -> dict[str, Any]:
-    """Every parameter or field that is filled in, a list where the schema has one.
+def single(reader: StrictSchema, sent: MultiDict[str, str], *, drop_empty: bool = True) -> dict[str, Any]:
+    """Every parameter or field that was sent, a list where the schema has one.
 
-    Raises BadRequest for unknown and repeated ones.
+    A browser sends the fields that nobody filled in, too: `drop_empty` leaves them out. Raises BadRequest for unknown
+    and repeated ones.
     """
     fields = {field.data_key or name: field for name, field in reader.load_fields.items()}
     values: dict[str, Any] = {}
@@ -86,10 +87,10 @@ def single(reader: StrictSchema, sent: MultiDict[str, str]) -> dict[str, Any]:
         if field is None:
             raise BadRequest(f"没有参数 {_shown(name)}", f"there is no parameter {_shown(name)}")
         if isinstance(field, Several):
-            values[name] = [value for value in given if value.strip()]
+            values[name] = [value for value in given if value.strip() or not drop_empty]
         elif len(given) > 1:
             raise BadRequest(f"参数 {name} 重复", f"parameter {name} is repeated")
-        elif given[0].strip(" \t\r\n"):
+        elif given[0].strip(" \t\r\n") or not drop_empty:
             values[name] = given[0]
     return values
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
+from sqlalchemy.orm import Session
 
 from foundation.actors import Assurance, Role
 from foundation.database import Database
@@ -70,6 +71,26 @@ Make = Callable[..., Person]
 @pytest.fixture
 def make(database: Database) -> Make:
     return lambda *arguments, **options: Person(database, *arguments, **options)
+
+
+def put_dated_grant(session: Session, account_id: str, valid_from: date, valid_to: date | None) -> None:
+    """A role within dates, under the id `dated`."""
+    session.add(
+        RoleGrant(
+            id="dated",
+            account_id=account_id,
+            role=Role.RECON,
+            place="370323",
+            valid_from=valid_from,
+            valid_to=valid_to,
+            state="active",
+            requested_by="asks",
+            requested_at=AT,
+            decided_by="decides",
+            decided_at=AT,
+        )
+    )
+    session.flush()
 
 
 def actions(database: Database) -> list[tuple[str, str]]:
@@ -169,12 +190,7 @@ def test_attack_08_a_role_acts_within_its_dates_only(
 ) -> None:
     with database.transaction() as session:
         account_id = put_account(session, "person-1", "zhao")
-        grant = RoleGrant(
-            id="dated", account_id=account_id, role=Role.RECON, place="370323", valid_from=valid_from, valid_to=valid_to,
-            state="active", requested_by="a", requested_at=AT, decided_by="b", decided_at=AT,
-        )  # fmt: skip
-        session.add(grant)
-        session.flush()
+        put_dated_grant(session, account_id, valid_from, valid_to)
         secret = sessions.begin(session, account_id, "dated", "open", "", AT)
     with database.reading() as session:
         found = sessions.recognise(session, secret, AT)
@@ -186,21 +202,7 @@ def test_days_are_those_of_shanghai(database: Database) -> None:
     evening = datetime(2026, 11, 24, 15, 59, 59, tzinfo=UTC)
     with database.transaction() as session:
         account_id = put_account(session, "person-1", "zhao")
-        session.add(
-            RoleGrant(
-                id="dated",
-                account_id=account_id,
-                role=Role.RECON,
-                place="370323",
-                valid_from=date(2026, 11, 25),
-                state="active",
-                requested_by="a",
-                requested_at=AT,
-                decided_by="b",
-                decided_at=AT,
-            )  # fmt: skip
-        )
-        session.flush()
+        put_dated_grant(session, account_id, date(2026, 11, 25), None)
         secret = sessions.begin(session, account_id, "dated", "open", "", evening)
     with database.reading() as session:
         before = sessions.recognise(session, secret, evening)

@@ -142,7 +142,7 @@ def _enrolled(person: Recognised) -> _Answer:
         outcome = signing.enrol(session, sealer(), person, secret, _plain(typed["code"]), now())
     if not outcome.right:
         return _enrol_form(person, offer, typed.get("next"), trouble=_wrong_code(outcome)), *_refusal(outcome)
-    flash(_("第二验证已设置,以后登录需要动态口令"), "ok")
+    flash(_("动态口令已绑定,以后每次登录都要输入"), "ok")
     return _onwards(outcome, typed.get("next"))
 
 

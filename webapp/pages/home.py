@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 from flask import Blueprint, g, render_template, url_for
 from sqlalchemy.orm import Session
 
+from claims.queries.listing import Filters, ListedClaim, page_of_claims
+from claims.terms import OUTCOME_NAMES, REASON_NAMES
 from foundation.actors import Actor, Role
-from foundation.web.acting import reading
-from foundation.web.language import _
+from foundation.web.acting import reading, sealer
+from foundation.web.language import _, pick
 from webapp import queries
 from webapp.views import money_text
 
@@ -26,6 +29,7 @@ _CASES = {
     Role.ADJ_SENIOR,
     Role.AUDITOR,
 }
+_OLDEST = 10
 _TOTALS = {Role.LEADING_GROUP, Role.CENTER_LEAD, Role.AUDITOR}
 
 
@@ -44,11 +48,29 @@ def home() -> str:
     """What waits for me."""
     actor: Actor | None = g.actor
     if actor is None:
-        return render_template("home/home.html", cards=[], towns=[])
+        return render_template("home/home.html", cards=[], towns=[], oldest=[])
     with reading() as session:
         cards = [astuple(card) for part in _PARTS for card in part(session, actor)]
         towns = queries.determined_by_town(session, actor.place) if actor.role in _TOTALS else []
-    return render_template("home/home.html", cards=cards, towns=towns)
+        oldest = _oldest(session, actor)
+    return render_template(
+        "home/home.html",
+        cards=cards,
+        towns=towns,
+        oldest=oldest,
+        outcome_name=lambda outcome: pick(*OUTCOME_NAMES[outcome]),
+        reason_name=lambda code: pick(*REASON_NAMES[code]),
+    )
+
+
+def _oldest(session: Session, actor: Actor) -> Sequence[ListedClaim]:
+    """The claims under review that wait longest: where to begin on a Monday morning."""
+    if actor.role not in _CASES:
+        return []
+    page = page_of_claims(
+        session, sealer(), actor, Filters(state="review"), "notified", descending=False, cursor=None
+    )
+    return page.rows
 
 
 def _claims(session: Session, actor: Actor) -> list[Card]:
@@ -66,7 +88,9 @@ def _claims(session: Session, actor: Actor) -> list[Card]:
         tally = by_outcome.get(outcome, queries.Tally(0))
         if outcome == "approve" and tally.total_fen:
             note = _("合计 %(sum)s 元", sum=money_text(tally.total_fen))
-        cards.append(Card(title, str(tally.count), note, url_for("claims.listed", state="review", outcome=outcome)))
+        cards.append(
+            Card(title, str(tally.count), note, url_for("claims.listed", state="review", outcome=outcome))
+        )
     count = queries.reviews(session, actor.place)
     cards.append(Card(_("待复查"), str(count), _("后来的数据与核定结果不一致"), url_for("claims.listed")))
     return cards
@@ -101,7 +125,11 @@ def _staff(session: Session, actor: Actor) -> list[Card]:
     if actor.role is not Role.SEC_ADMIN:
         return []
     count = queries.grants_asked(session, actor)
-    return [Card(_("待审批的岗位与限额"), str(count), _("须由申请人与受益人以外的人审批"), url_for("staff.people"))]
+    return [
+        Card(
+            _("待审批的岗位与限额"), str(count), _("须由申请人与受益人以外的人审批"), url_for("staff.waiting")
+        )
+    ]
 
 
 def _jobs(session: Session, actor: Actor) -> list[Card]:

@@ -10,9 +10,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, delete, literal, select, update
 from sqlalchemy.orm import Session
 
+from foundation.database import Instant
 from foundation.sealing import Sealer
 from foundation.staff.models import Account
 from foundation.trail import Change, record
@@ -56,13 +57,13 @@ def forgive_address(session: Session, sealer: Sealer, address: str, at: datetime
 
 def reserve(session: Session, account_id: str, at: datetime) -> Reserved:
     """Counts one more failure of an account, unless it is locked; the fifth locks it. One statement does it all."""
-    over = Account.locked_until.is_not(None)
+    over, until = Account.locked_until.is_not(None), literal(at + LOCK, Instant())
     counted = (
         update(Account)
         .where(Account.id == account_id, Account.locked_until.is_(None) | (Account.locked_until <= at))
         .values(
             failures=case((over, 1), else_=Account.failures + 1),
-            locked_until=case((~over & (Account.failures + 1 >= MOST_FAILURES), at + LOCK), else_=None),
+            locked_until=case((~over & (Account.failures + 1 >= MOST_FAILURES), until), else_=None),
         )
         .returning(Account.locked_until)
         .execution_options(synchronize_session=False)
@@ -70,8 +71,8 @@ def reserve(session: Session, account_id: str, at: datetime) -> Reserved:
     row = session.execute(counted).first()
     if row is not None:
         return Reserved(locks=row[0] is not None)
-    until = session.scalar(select(Account.locked_until).where(Account.id == account_id))
-    return Reserved(wait=_seconds(until or at + LOCK, at))
+    locked_until = session.scalar(select(Account.locked_until).where(Account.id == account_id))
+    return Reserved(wait=_seconds(locked_until or at + LOCK, at))
 
 
 def failed(session: Session, account_id: str, reserved: Reserved, reason: str, at: datetime) -> None:

@@ -198,7 +198,10 @@ def own_roles(session: Session, account_id: str, at: datetime) -> list[RoleGrant
     over = RoleGrant.valid_to < business_day(at)
     query = select(RoleGrant).where(RoleGrant.account_id == account_id, RoleGrant.state == "active")
     query = query.where(RoleGrant.valid_to.is_(None) | ~over)
-    return list(session.scalars(query.order_by(RoleGrant.valid_from, RoleGrant.id)))
+    order = list(Role)
+    return sorted(
+        session.scalars(query), key=lambda grant: (order.index(Role(grant.role)), grant.place, grant.id)
+    )
 
 
 def assurance_of(second_factor_at: datetime | None, at: datetime) -> Assurance:
