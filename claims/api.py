@@ -17,7 +17,7 @@ from foundation.web.acting import acting, reading, sealer
 from foundation.web.api import Output, Paged, Resources, as_page, page_schema
 from foundation.web.fields import Choice, CleanText, IsoDate, Money
 
-resources = Resources("api_claims", __name__, description="Claims and how they were decided.")
+resources = Resources("claims", __name__, "Claims and how they were decided.")
 
 _SORTS = {"notified_on": "notified", "amount": "amount", "claim_no": "number"}
 """What a caller sorts by, and the list's own name for it."""

@@ -16,7 +16,7 @@ from payments.models import Batch
 from payments.queries import bank_files, batch_page
 from payments.states import BATCH_STEPS, PAYMENT_STATE_NAMES
 
-resources = Resources("api_payments", __name__, description="Payment batches and their lines.")
+resources = Resources("payments", __name__, "Payment batches and their lines.")
 
 
 class BatchArguments(Paged):

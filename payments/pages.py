@@ -10,7 +10,8 @@ from foundation.files import load
 from foundation.web.acting import acting, now, reading, sealer, transaction
 from foundation.web.downloads import download
 from foundation.web.language import pick
-from payments.queries import Batch, all_batches, bank_file, bank_files, batch_page, staff_of, waiting_payables
+from payments.models import Batch
+from payments.queries import all_batches, bank_file, bank_files, batch_page, staff_of, waiting_payables
 from payments.services.export import record_download
 from payments.states import BATCH_STATE_NAMES, BATCH_STEPS
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import claims.pages
 from flask import Flask
 
+import claims.pages
 import payments.pages
 import reports.pages
 import webapp.api.base

@@ -99,7 +99,9 @@ def add(
 @click.option(
     "--place", required=True, metavar="CODE", help="区划代码 6/9/12 位 / area code of 6, 9 or 12 digits"
 )
-@click.option("--department", metavar="FEED", help="行业部门的数据,如 medical / the department's data, such as medical")
+@click.option(
+    "--department", metavar="FEED", help="行业部门的数据,如 medical / the department's data, such as medical"
+)
 @_dated
 @_on_database
 def grant(

@@ -146,7 +146,9 @@ def _handle(error: Exception) -> Response | tuple[str, int, dict[str, str]]:
         return error.get_response()  # a redirect of the router's
     if isinstance(error, SecurityError):
         # An untrusted host: no address can be built for it, so there is no page either.
-        return Response(pick("主机名不受信任", "this host name is not served here") + "\n", 400, mimetype="text/plain")
+        return Response(
+            pick("主机名不受信任", "this host name is not served here") + "\n", 400, mimetype="text/plain"
+        )
     answer = answer_to(error)
     if answer.status >= 500:
         g.failed = True  # the error page asks the database for nothing

@@ -31,9 +31,7 @@ def register(app: Flask) -> None:
 def _count(response: Response) -> Response:
     metrics: Metrics = current_app.extensions["fangpin_metrics"]
     route = request.endpoint or "unmatched"
-    method = (
-        request.method if request.method in {"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"} else "other"
-    )
+    method = request.method if request.method in METHODS else "other"
     metrics.requests.labels(route, method, str(response.status_code)).inc()
     if "begun" in g:
         metrics.seconds.labels(route).observe(time.perf_counter() - g.begun)

@@ -1,4 +1,4 @@
-"""Fills the slots that lower packages leave open: the claim page shows its payments and documents without knowing them."""
+"""Fills the slots that lower packages leave open: a claim page shows payments and documents without knowing them."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _context() -> dict[str, Any]:
             f"{options.county_name[0]}防贫保险理赔支付系统",
             f"{options.county_name[1]} Poverty-Prevention Insurance",
         ),
-        "messages": [(kind, text) for kind, text in get_flashed_messages(with_categories=True)],
+        "messages": get_flashed_messages(with_categories=True),
         "theme": theme if theme in THEMES else "auto",
         "csp_nonce": g.get("csp_nonce", ""),
         "version": _version(),

@@ -159,11 +159,11 @@ class Kin(Base):
 
 
 _ADMIN = ", ".join(f"'{role}'" for role in sorted(ADMIN_ROLES))
-_HOLDS_TOO = (  # the names are our own
-    "EXISTS (SELECT 1 FROM role_grant AS other JOIN account AS theirs ON theirs.id = other.account_id "
+_HOLDS_TOO = (
+    "EXISTS (SELECT 1 FROM role_grant AS other JOIN account AS theirs ON theirs.id = other.account_id "  # noqa: S608
     "JOIN account AS mine ON mine.id = NEW.account_id WHERE theirs.staff_id = mine.staff_id "
     "AND other.id <> NEW.id AND other.state = 'active' AND other.role <> NEW.role "
-    f"AND (other.role IN ({_ADMIN}) OR NEW.role IN ({_ADMIN})))"  # noqa: S608
+    f"AND (other.role IN ({_ADMIN}) OR NEW.role IN ({_ADMIN})))"
 )
 _GAINER_DECIDES = (
     "EXISTS (SELECT 1 FROM account WHERE account.id = NEW.account_id AND account.staff_id = NEW.decided_by)"

@@ -119,14 +119,16 @@ class Resources(Blueprint):  # type: ignore[misc]  # the library has no types
 
     ARGUMENTS_PARSER = _Parser()
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def __init__(self, subject: str, module: str, description: str) -> None:
+        """`subject` is what the operations are grouped under; the endpoints begin with `api_` and it."""
+        super().__init__(f"api_{subject}", module, description=description)
+        self.subject = subject
         self.before_request(_refuse_stray_parameters)
         self._prepare_doc_cbks.append(_document_headers)
 
     def at(self, path: str, method: str = "GET") -> Callable[[F], F]:
         """The operation answers a method at a path."""
-        found: Callable[[F], F] = self.route(path, methods=[method])
+        found: Callable[[F], F] = self.route(path, methods=[method], tags=[self.subject])
         return found
 
     def answers(self, schema: type[Output]) -> Callable[[F], F]:

@@ -57,3 +57,10 @@ def caller(
     with web.database.transaction() as session:
         token, secret = make_token(session, actor, web.clock.at, grant_id, "测试", scopes, 30)
     return Caller(web.app.test_client(), actor, grant_id, token.id, secret)
+
+
+def set_up(web: Web) -> tuple[Caller, str, str]:
+    """A security administrator's token, another account's path, and that account's ETag."""
+    admin, other = caller(web, "SEC_ADMIN"), caller(web, "CLAIM_OFFICER")
+    path = f"/accounts/{other.actor.account}"
+    return admin, path, admin.get(path).headers["ETag"]

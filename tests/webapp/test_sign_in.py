@@ -187,6 +187,19 @@ def test_attack_02_many_wrong_passwords_at_once_gain_nothing(door: Door) -> None
     assert sorted(answers) == [401] * 5 + [429] * 7
 
 
+def test_many_right_passwords_at_once_from_one_office_all_come_in(door: Door) -> None:
+    clients = [door.web.client() for _ in range(12)]
+    tokens = [csrf(client, "/sign-in") for client in clients]
+
+    def attempt(client: FlaskClient, token: str) -> int:
+        data = {"login": "zhao.lei", "password": RIGHT, "csrf_token": token}
+        return client.post("/sign-in", data=data).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(attempt, clients, tokens)) == [303] * 12
+    assert (door.account().failures, door.account().locked_until) == (0, None)
+
+
 def test_attack_02_one_address_trying_many_logins_is_stopped(door: Door) -> None:
     answers = [
         door.sign_in("wrong", login=f"user{n}").status_code for n in range(attempts.MOST_OF_ADDRESS + 1)

@@ -19,6 +19,8 @@ from webapp.api.problems import MEDIA_TYPE, Problem
 PREFIX = "/api/v1"
 _EXTENSION = "fangpin_api"
 
+_RESOURCES = (claims.api.resources, payments.api.resources, people.resources)
+
 _FAILURES = {
     "BAD_REQUEST": "The request is malformed: a parameter, a header or the JSON itself.",
     "UNPROCESSABLE_ENTITY": "Values of the body are wrong, each named.",
@@ -74,9 +76,10 @@ def register(app: Flask) -> None:
         "description": "An API token, made under 我的账号 (own account).",
     }
     api.spec.components.security_scheme("token", token)
-    for resources in (claims.api.resources, payments.api.resources, people.resources):
+    for resources in _RESOURCES:
         api.register_blueprint(resources, url_prefix=PREFIX)
-    app.extensions[_EXTENSION] = api.spec.to_dict()
+    tags = [{"name": resources.subject, "description": resources.description} for resources in _RESOURCES]
+    app.extensions[_EXTENSION] = {**api.spec.to_dict(), "tags": tags}
     app.register_blueprint(_documentation, url_prefix=PREFIX)
 
 

@@ -30,7 +30,7 @@ from foundation.web.paging import keyset
 from webapp.api.idempotency import idempotent, writing
 from webapp.services.tokens import SCOPES, RecognisedToken
 
-resources = Resources("api_people", __name__, description="Accounts of the people who work with the system.")
+resources = Resources("people", __name__, "Accounts of the people who work with the system.")
 
 Headed = tuple[dict[str, Any], dict[str, str]]
 """A body and its headers."""

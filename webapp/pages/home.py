@@ -67,8 +67,9 @@ def _oldest(session: Session, actor: Actor) -> Sequence[ListedClaim]:
     """The claims under review that wait longest: where to begin on a Monday morning."""
     if actor.role not in _CASES:
         return []
+    waiting = Filters(state="review")
     page = page_of_claims(
-        session, sealer(), actor, Filters(state="review"), "notified", descending=False, cursor=None
+        session, sealer(), actor, waiting, "notified", descending=False, cursor=None, size=_OLDEST
     )
     return page.rows
 

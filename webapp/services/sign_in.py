@@ -81,24 +81,22 @@ def by_password(
         fresh = None
         if right and known.password_hash is not None and passwords.outdated(known.password_hash):
             fresh = passwords.hashed(entry.password)
-    with database.transaction() as session:
-        if known.account_id is None:
-            attempts.failed_of_nobody(session, sealer, login, at)
-            return Outcome()
-        account = session.get(Account, known.account_id, with_for_update=True)
-        if (
-            not right
-            or account is None
-            or account.password_hash != known.password_hash
-            or account.state != "active"
-        ):
-            attempts.failed(session, known.account_id, known.reserved, "password", at)
-            return Outcome()
-        if fresh is not None:
-            account.password_hash = fresh
-            session.flush()
-        attempts.forgive_address(session, sealer, entry.address, at)
-        return _first_session(session, account, entry, at)
+        with database.transaction() as session:
+            if known.account_id is None:
+                attempts.failed_of_nobody(session, sealer, login, at)
+                return Outcome()
+            if right:
+                # Before the account's row, as `_counted` does: the other way round, two sign-ins would block each other.
+                attempts.forgive_address(session, sealer, entry.address, at)
+            account = session.get(Account, known.account_id, with_for_update=True)
+            same = account is not None and account.password_hash == known.password_hash
+            if not right or account is None or not same or account.state != "active":
+                attempts.failed(session, known.account_id, known.reserved, "password", at)
+                return Outcome()
+            if fresh is not None:
+                account.password_hash = fresh
+                session.flush()
+            return _first_session(session, account, entry, at)
 
 
 def _counted(session: Session, sealer: Sealer, login: str, address: str, at: datetime) -> _Known:

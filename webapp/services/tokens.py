@@ -25,7 +25,6 @@ SCOPES: dict[str, tuple[str, str]] = {
     "payments:read": ("查询支付批次", "read payment batches"),
     "people:read": ("查询账号", "read accounts"),
     "people:write": ("停用与启用账号", "disable and enable accounts"),
-    "packs:write": ("导入县包", "take in county packs"),
 }
 """What a token may be for. The rights table says which route asks for which."""
 

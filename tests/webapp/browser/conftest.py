@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -36,11 +37,10 @@ class Site:
     address: str
     browser: Browser
 
-    def context(self, role: str | None = None, place: str = "370323", **options: object) -> BrowserContext:
+    def context(self, role: str | None = None, place: str = "370323", **options: Any) -> BrowserContext:
         """A browser window of somebody in a role, or of a visitor; options are Playwright's."""
-        opened = self.browser.new_context(
-            **{"viewport": WIDE, "locale": "zh-CN", "timezone_id": "Asia/Shanghai", **options}  # type: ignore[arg-type]
-        )
+        usual: dict[str, Any] = {"viewport": WIDE, "locale": "zh-CN", "timezone_id": "Asia/Shanghai"}
+        opened = self.browser.new_context(**usual | options)
         if role is not None:
             name = sessions.cookie_name(plain_http=True)
             cookie = self.web.sign_in(role, place).get_cookie(name, domain="localhost")
@@ -48,7 +48,7 @@ class Site:
             opened.add_cookies([{"name": name, "value": cookie.value, "url": self.address}])
         return opened
 
-    def page(self, path: str, role: str | None = None, **options: object) -> Page:
+    def page(self, path: str, role: str | None = None, **options: Any) -> Page:
         """A page opened by somebody in a role."""
         page = self.context(role, **options).new_page()
         answer = page.goto(self.address + path)
