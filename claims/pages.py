@@ -158,7 +158,6 @@ def shown(claim_id: str) -> str:
         ],
         review_names=_named(REVIEW_NAMES),
         yuan=yuan,
-        heading=heading,
         capitals=amount_in_capitals(case.shown.payable_fen) if language() == "zh" else "",
         **_words(),
     )
@@ -230,6 +229,7 @@ def _named(pairs: Mapping[str, Pair]) -> dict[str, str]:
 def _words() -> dict[str, Any]:
     """The words that the list and the claim page both use."""
     return {
+        "heading": heading,
         "state_names": _named(STATE_NAMES),
         "state_kinds": _STATE_KINDS,
         "outcome_names": _named(OUTCOME_NAMES),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from claims.services.search_keys import fill_search_keys
 from foundation.blobs import BlobStore
 from foundation.clock import Clock, SystemClock
 from foundation.database import Database, migrate
@@ -29,6 +30,8 @@ def open_installation(
     try:
         with database.transaction() as session:
             sealer = open_sealer(session, key_file or default_key_file(url))
+            if not migrated:
+                fill_search_keys(session, sealer)
     except BaseException:
         database.close()
         raise

@@ -67,6 +67,18 @@ def test_many_at_once_never_get_more_than_the_limit(database: Database) -> None:
     assert answers.count(True) == 10
 
 
+def test_many_who_count_and_give_back_at_once_leave_the_limit_whole(database: Database) -> None:
+    def there_and_back(_: int) -> bool:
+        counted = allowed(database, most=8)
+        with database.transaction() as session:
+            access.give_back(session, "search", "one", AT, QUARTER)
+        return counted
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(there_and_back, range(80)))
+    assert [allowed(database, most=8) for _ in range(9)] == [True] * 8 + [False]
+
+
 def test_a_window_begins_on_the_full_quarter_and_says_how_long_it_lasts() -> None:
     assert access.window_start(AT, QUARTER) == datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
     assert access.seconds_left(AT, QUARTER) == 7 * 60 + 30

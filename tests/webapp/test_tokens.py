@@ -234,8 +234,18 @@ def test_making_a_token_asks_for_a_fresh_second_factor(web: Web) -> None:
 
 def test_the_page_says_what_is_wrong_and_keeps_status_422(web: Web) -> None:
     client = web.sign_in("AUDITOR")
-    answer = post(client, "/account/tokens", "/account/tokens", name="", grant_id="other", days="401")
-    assert answer.status_code == 422 and "必填" in answer.text and "fpt_" not in answer.text
+    answer = post(
+        client,
+        "/account/tokens",
+        "/account/tokens",
+        name="记下",
+        grant_id="other",
+        days="401",
+        scopes="claims:read",
+    )
+    assert answer.status_code == 422 and "fpt_" not in answer.text
+    assert "1 到 400" in answer.text
+    assert 'value="记下"' in answer.text and 'value="claims:read" checked' in answer.text
 
 
 def test_a_token_is_revoked_on_the_page(web: Web) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from foundation.errors import InvalidInput
@@ -73,6 +74,7 @@ def _page(secret: str = "", faults: dict[str, list[tuple[str, str]]] | None = No
         scopes=[(scope, pick(*names)) for scope, names in SCOPES.items()],
         secret=secret,
         errors=errors,
+        typed=request.form if errors else MultiDict(),
         most_days=MOST_DAYS,
         now=now(),
     )

@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,9 +53,12 @@ def give_back(session: Session, kind: str, whose: str, at: datetime, window: tim
         & (AccessCount.whose == whose)
         & (AccessCount.window_start == window_start(at, window))
     )
-    gone = session.execute(delete(AccessCount).where(here, AccessCount.times == 1))
-    if gone.rowcount == 0:  # type: ignore[attr-defined]  # a DELETE's result has it
-        session.execute(update(AccessCount).where(here).values(times=AccessCount.times - 1))
+    # The row is locked first: two who give back at once would both see a two, and bring it below one.
+    times = session.scalar(select(AccessCount.times).where(here).with_for_update())
+    if times == 1:
+        session.execute(delete(AccessCount).where(here))
+    elif times is not None:
+        session.execute(update(AccessCount).where(here).values(times=times - 1))
 
 
 def window_start(at: datetime, window: timedelta) -> datetime:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, delete, literal, select, update
 from sqlalchemy.orm import Session
 
-from foundation.database import Instant
+from foundation.database import Instant, one_at_a_time
 from foundation.sealing import Sealer
 from foundation.staff.models import Account
 from foundation.trail import Change, record
@@ -110,6 +110,7 @@ def wait_of_nobody(session: Session, sealer: Sealer, login: str, at: datetime) -
 def failed_of_nobody(session: Session, sealer: Sealer, login: str, at: datetime) -> None:
     """Counts a failure of a login without an account, as `reserve` does for one that exists."""
     whose = sealer.lookup("login", login)
+    one_at_a_time(session, f"{_NOBODY}:{whose}")
     times, _ = _of_nobody(session, whose)
     session.execute(delete(AccessCount).where(AccessCount.kind == _NOBODY, AccessCount.whose == whose))
     again = 1 if times >= MOST_FAILURES else times + 1

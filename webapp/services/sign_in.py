@@ -86,7 +86,7 @@ def by_password(
                 attempts.failed_of_nobody(session, sealer, login, at)
                 return Outcome()
             if right:
-                # Before the account's row, as `_counted` does: the other way round, two sign-ins would block each other.
+                # Before the account's row, in the order of `_counted`: so two sign-ins never block each other.
                 attempts.forgive_address(session, sealer, entry.address, at)
             account = session.get(Account, known.account_id, with_for_update=True)
             same = account is not None and account.password_hash == known.password_hash
