@@ -17,7 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from foundation.actors import Actor
-from foundation.errors import BadRequest, NotAllowedError, SignInNeeded, TooManyRequests
+from foundation.errors import BadRequest, NotAllowedError, NotFound, SignInNeeded, TooManyRequests
 from foundation.web.acting import acting, now, sealer, set_acting, surroundings
 from webapp.rights import Open, Right, right_of
 from webapp.services import access, sessions, tokens
@@ -54,6 +54,8 @@ def _protect() -> Response | None:
         raise MethodNotAllowed()
     if request.endpoint == "static":
         return None
+    if any("\0" in str(value) for value in (request.view_args or {}).values()):
+        raise NotFound  # no row has such an id, and PostgreSQL takes no text with it
     if is_api():
         _recognise_token(right)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -158,3 +159,12 @@ def test_attack_142_ids_say_nothing_and_a_guess_finds_nothing(county: Web) -> No
     numbers = [row["claim_no"] for row in who.data("/claims?size=100")["rows"]]
     for guess in (numbers[0], "1", "2", "0", "-1", "..%2F1", "%00", ids[0] + "0", "1%20OR%201=1", "é"):
         assert who.get(f"/claims/{guess}").status_code == 404, guess
+
+
+def test_no_id_with_a_nul_reaches_the_database(web: Web) -> None:
+    client, who = web.sign_in("AUDITOR"), caller(web, "AUDITOR")
+    for rule in web.app.url_map.iter_rules():
+        if "GET" in (rule.methods or set()) and rule.arguments and rule.endpoint != "static":
+            path = re.sub("<[^>]+>", "%00", str(rule))
+            answer = client.get(path, headers=who.headers() if path.startswith("/api/") else {})
+            assert answer.status_code == 404, path

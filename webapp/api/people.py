@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from foundation.actors import Role
 from foundation.errors import NotFound
 from foundation.staff.models import Account, RoleGrant, StaffMember
-from foundation.staff.services import ACCOUNT_STATES, set_state
+from foundation.staff.services import ACCOUNT_STATES
 from foundation.web.acting import acting, now, reading
 from foundation.web.api import (
     Output,
@@ -28,6 +28,7 @@ from foundation.web.api import (
 from foundation.web.fields import Choice, IsoDate, StrictSchema
 from foundation.web.paging import keyset
 from webapp.api.idempotency import idempotent, writing
+from webapp.services.people import set_state
 from webapp.services.tokens import SCOPES, RecognisedToken
 
 resources = Resources("people", __name__, "Accounts of the people who work with the system.")
