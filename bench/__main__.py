@@ -23,6 +23,7 @@ MEASUREMENTS: Mapping[str, str] = {
     "reading": "a roster and a feed read with every check, against the bare parsers",
     "xml_writing": "pain.001 written, against lxml.etree.xmlfile",
     "letters": "decision letters printed, against WeasyPrint as it comes",
+    "pages": "the list of claims and a claim's page, against one ORM object for each row, on both engines",
 }
 """Modules of this package, in the order in which they run, and what each is about."""
 
@@ -31,7 +32,7 @@ _GOALS: Mapping[str, str] = {"xml_writing": "≥ 1, then ≥ 3"}
 
 _LIBRARIES = (
     "zen-engine", "orjson", "cryptography", "sqlalchemy", "psycopg", "pysqlite3", "python-calamine", "xlsxwriter",
-    "lxml", "weasyprint",
+    "lxml", "weasyprint", "flask", "jinja2",
 )  # fmt: skip
 _HEADER = ("what", "ours", "against", "theirs", "ratio", "min – max", "goal", "reached")
 
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.append({"measurement": name, **row, "goal": goal, "reached": reached(row["ratio"], goal)})
             print(f"  {row['ratio']}  {row['case']}", file=sys.stderr)
     print(table([_HEADER, *map(_cells, rows)]))
-    print("\n".join(_memory(rows)))
+    print("\n".join(_memory(rows) + _notes(rows)))
     print(_machine_line(before))
     RESULT.parent.mkdir(exist_ok=True)
     content = {"machine": before, "load_after": os.getloadavg()[0], "rows": rows}
@@ -150,6 +151,11 @@ def _memory(rows: Iterable[Row]) -> list[str]:
         if any(sides):
             lines.append(f"MB at most: {row['case']}: ours {sides[0]}; {row['peer']} {sides[1]}")
     return lines
+
+
+def _notes(rows: Iterable[Row]) -> list[str]:
+    """A line for each row that has more to say than fits into the table."""
+    return [f"{row['case']}: {row['note']}" for row in rows if row.get("note")]
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ from werkzeug.wrappers import Response
 from foundation.actors import Actor
 from foundation.errors import BadRequest, NotAllowedError, NotFound, SignInNeeded, TooManyRequests
 from foundation.web.acting import acting, now, sealer, set_acting, surroundings
+from foundation.web.requests import CSRF_FIELD
 from webapp.rights import Open, Right, right_of
 from webapp.services import access, sessions, tokens
 
-CSRF_FIELD = "csrf_token"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOUCH_EVERY = timedelta(minutes=1)
 _MINUTE = timedelta(minutes=1)
