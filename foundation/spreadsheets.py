@@ -107,6 +107,7 @@ class _Child:
                 pass  # What the caller did not want.
 
     def _rows(self) -> Rows:
+        self._after = {}  # If it cannot be read there is no further sheet, for a caller who looks at the others.
         while isinstance(frame := self._frame(), list):
             yield from frame
         self._after = frame

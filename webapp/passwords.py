@@ -102,8 +102,8 @@ _WORDS = (
     # English words that every list of guesses begins with.
     "password passwort passwd pass word admin administrator root guest user login test demo welcome hello letmein "
     "letme secret master super system default change changeme temp temporary access private secure security "
-    "dragon monkey shadow sunshine princess football baseball superman batman trustno starwars whatever please iloveyou "
-    "love you forever freedom lucky money company server oracle internet computer windows office "
+    "dragon monkey shadow sunshine princess football baseball superman batman trustno starwars whatever please "
+    "iloveyou love you forever freedom lucky money company server oracle internet computer windows office "
     # Keyboards and alphabets that are shorter than a run.
     "qwe qwer qwerty asd asdf zxc zxcv qaz wsx edc abc abcd abcde xyz aaa "
     # Chinese words in letters.

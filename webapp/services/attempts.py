@@ -111,11 +111,17 @@ def failed_of_nobody(session: Session, sealer: Sealer, login: str, at: datetime)
     """Counts a failure of a login without an account, as `reserve` does for one that exists."""
     whose = sealer.lookup("login", login)
     one_at_a_time(session, f"{_NOBODY}:{whose}")
-    times, _ = _of_nobody(session, whose)
+    times, since = _of_nobody(session, whose)
     session.execute(delete(AccessCount).where(AccessCount.kind == _NOBODY, AccessCount.whose == whose))
-    again = 1 if times >= MOST_FAILURES else times + 1
+    over = times >= MOST_FAILURES and since is not None and since + LOCK <= at
     session.add(
-        AccessCount(id=secrets.token_hex(16), kind=_NOBODY, whose=whose, window_start=at, times=again)
+        AccessCount(
+            id=secrets.token_hex(16),
+            kind=_NOBODY,
+            whose=whose,
+            window_start=at,
+            times=1 if over else times + 1,
+        )
     )
     session.flush()
 
