@@ -35,6 +35,7 @@ from foundation.capitals import amount_in_capitals
 from foundation.errors import InvalidInput
 from foundation.masking import mask_id_number
 from foundation.staff.queries import names
+from foundation.trail import Change, record
 from foundation.web.acting import acting, now, reading, sealer, transaction
 from foundation.web.downloads import download
 from foundation.web.language import _, language, pick
@@ -109,6 +110,10 @@ def find() -> str | tuple[str, int]:
     except InvalidInput as invalid:
         errors = invalid.fields
     else:
+        with transaction() as session:
+            record(
+                session, acting(), now(), [Change("claims.searched", "claim", "-", reason=",".join(person))]
+            )
         with reading() as session:
             found = found_by_person(session, sealer(), acting(), person.get("name"), person.get("id_number"))
     page = render_template(
@@ -193,7 +198,7 @@ def _filters(values: Mapping[str, Any]) -> Filters:
 def _chosen(filters: Filters) -> dict[str, str]:
     """The filters that are set, as they stand in an address or a form."""
     values = {field.name: getattr(filters, field.name) for field in fields(Filters)}
-    return {name: str(value) for name, value in values.items() if value is not None}
+    return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
 
 
 def _list_url(values: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
@@ -11,7 +12,23 @@ from claims.phrases import LINES, OUTCOMES
 from claims.queries.listing import SORTS
 from claims.states import STATE_NAMES
 from foundation.cells import CellError, parse_id_number, parse_name
-from foundation.web.fields import Choice, CleanText, IsoDate, Strict, TextSchema, refused
+from foundation.web.fields import Choice, CleanText, Flag, IsoDate, Strict, TextSchema, refused
+
+
+class ClaimNumber(CleanText):
+    """A part of a claim number. A name or an ID number is refused: what is searched for here stands in the address."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        if _PERSONAL.search(text):
+            raise refused(
+                "姓名和身份证号请用下面的“按人查找”,以免留在网址里",
+                "look for a name or an ID number by the search form below, so that it stays out of the address",
+            )
+        return text
+
+
+_PERSONAL = re.compile("[\u3400-\u9fff]|[0-9\uff10-\uff19]{14}")
 
 
 class FilterForm(TextSchema):
@@ -25,7 +42,8 @@ class FilterForm(TextSchema):
     policy = CleanText(max=60)
     notified_from = IsoDate()
     notified_to = IsoDate()
-    number = CleanText(max=60)
+    number = ClaimNumber(max=60)
+    review = Flag()
 
 
 class ListArguments(FilterForm):

@@ -58,8 +58,14 @@ ROLE_NAMES = {
 ADMIN_ROLES = frozenset({Role.SYS_ADMIN, Role.SEC_ADMIN, Role.LOG_ADMIN})
 """三员: nobody holds two of them, nor one of them with a business role (K7)."""
 
-SECOND_FACTOR_ROLES = ADMIN_ROLES | {Role.ADJUDICATOR, Role.ADJ_SENIOR, Role.FIN_RELEASER}
-"""Whoever determines or releases money, and administrators, sign in with two factors."""
+SECOND_FACTOR_ROLES = ADMIN_ROLES | {
+    Role.ADJUDICATOR,
+    Role.ADJ_SENIOR,
+    Role.FIN_MAKER,
+    Role.FIN_CHECKER,
+    Role.FIN_RELEASER,
+}
+"""Whoever determines, or brings money on its way to the bank, and administrators, sign in with two factors."""
 
 
 class Assurance(StrEnum):

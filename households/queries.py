@@ -15,6 +15,12 @@ def insured_people(session: Session, policy_number: str) -> int:
     return session.scalar(query) or 0
 
 
+def county_of(session: Session) -> str | None:
+    """The code of the county that most households live in; None while there are none."""
+    code = func.substr(HouseholdRow.village_code, 1, COUNTY_DIGITS)
+    return session.scalar(select(code).group_by(code).order_by(func.count().desc(), code).limit(1))
+
+
 def place_names(session: Session, code: str) -> list[str]:
     """The town, and for a village code the village, that an area code stands for; empty when no household is there."""
     query = (

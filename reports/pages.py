@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import Blueprint, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from claims.case_view import DIAGNOSIS_SEEN_BY
 from foundation.actors import Actor, Role
 from foundation.errors import BadRequest, NotFound
 from foundation.files import load
@@ -58,7 +59,9 @@ def documents() -> str:
         raise BadRequest("没有这一类文书", "there is no such kind of document")
     with reading() as session:
         wanted = (chosen,) if chosen else kinds
-        found = documents_of_kinds(session, wanted, actor.place, _before(), _SIZE + 1)
+        found = documents_of_kinds(
+            session, wanted, actor.place, _before(), _SIZE + 1, diagnosis=actor.role in DIAGNOSIS_SEEN_BY
+        )
     page, more = found[:_SIZE], len(found) > _SIZE
     last = page[-1] if page else None
     older = (
@@ -82,10 +85,10 @@ def _before() -> tuple[datetime, str] | None:
     if before is None and identity is None:
         return None
     try:
-        at = datetime.fromisoformat(before or "")
-    except ValueError:
+        at = datetime.fromisoformat(before or "").astimezone(UTC)
+    except (ValueError, OverflowError):
         at = None
-    if at is None or at.tzinfo is None or not identity or not identity.isalnum():
+    if at is None or not identity or not identity.isalnum():
         raise BadRequest("页码不对,请从第一页开始", "the page is wrong; begin with the first one")
     return at, identity
 
@@ -95,7 +98,9 @@ def hand_out(document_id: str) -> Response:
     """The PDF as it was issued, the same bytes each time."""
     actor = acting()
     with transaction() as session:
-        found = document_file(session, document_id, kinds_of(actor), actor.place)
+        found = document_file(
+            session, document_id, kinds_of(actor), actor.place, diagnosis=actor.role in DIAGNOSIS_SEEN_BY
+        )
         if found is None:
             raise NotFound
         name, file_id = found

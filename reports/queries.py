@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, DecisionRow, Determination
@@ -263,11 +263,29 @@ _LISTED = (
 )
 
 
+_WITH_DIAGNOSIS = ("refusal_notice", "calculation_sheet")
+
+
+def without_diagnosis(*, diagnosis: bool) -> ColumnElement[bool]:
+    """Whether a document may be shown to somebody who may, or may not, read a diagnosis: these kinds can name one."""
+    if diagnosis:
+        return true()
+    return IssuedDocument.kind.not_in(_WITH_DIAGNOSIS) | (ClaimRow.line != "illness")
+
+
 def documents_of_kinds(
-    session: Session, kinds: Sequence[str], place: str, before: tuple[datetime, str] | None, size: int
+    session: Session,
+    kinds: Sequence[str],
+    place: str,
+    before: tuple[datetime, str] | None,
+    size: int,
+    *,
+    diagnosis: bool,
 ) -> list[Listed]:
     """Documents issued, newest first, at most `size`; `before` is (issued at, id) of the last one seen."""
-    query = _LISTED.where(IssuedDocument.kind.in_(kinds), within(HouseholdRow.village_code, place))
+    query = _LISTED.where(without_diagnosis(diagnosis=diagnosis)).where(
+        IssuedDocument.kind.in_(kinds), within(HouseholdRow.village_code, place)
+    )
     if before is not None:
         at, identity = before
         older = (IssuedDocument.issued_at < at) | (
@@ -278,14 +296,8 @@ def documents_of_kinds(
     return [Listed(*row) for row in session.execute(query)]
 
 
-def documents_on_claim(session: Session, claim_id: str) -> list[Listed]:
-    """The documents on one claim, oldest first."""
-    query = _LISTED.where(ClaimRow.id == claim_id).order_by(IssuedDocument.issued_at, IssuedDocument.name)
-    return [Listed(*row) for row in session.execute(query)]
-
-
 def document_file(
-    session: Session, document_id: str, kinds: Sequence[str], place: str
+    session: Session, document_id: str, kinds: Sequence[str], place: str, *, diagnosis: bool
 ) -> tuple[str, str] | None:
     """(name, stored file) of a document of these kinds in a place; None when there is no such one."""
     query = (
@@ -296,6 +308,7 @@ def document_file(
         .where(
             IssuedDocument.id == document_id,
             IssuedDocument.kind.in_(kinds),
+            without_diagnosis(diagnosis=diagnosis),
             within(HouseholdRow.village_code, place),
         )
     )

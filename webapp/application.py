@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import claims.pages
 import payments.pages
@@ -60,6 +61,9 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         SEND_FILE_MAX_AGE_DEFAULT=3600,
         FANGPIN_PLAIN_HTTP=options.plain_http,
     )
+    if not options.plain_http:
+        # A proxy with TLS stands in front and says who asks; one, so what a client adds by itself is not believed.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     app.extensions[EXTENSION] = Surroundings(database, sealer, clock)
     app.extensions["fangpin_options"] = options
     for register in _PARTS:

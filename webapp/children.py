@@ -126,11 +126,18 @@ def _gunicorn(settings: ChildSettings) -> dict[str, Any]:
 
 
 def _application(settings: ChildSettings) -> Any:
+    from households.queries import county_of
     from webapp.application import Options, make_app
+    from webapp.demo_actors import COUNTY
     from webapp.opening import open_installation
+    from webapp.settings import county_names
 
     runtime = open_installation(settings.database, _key_file(settings), migrated=True)
+    with runtime.database.reading() as session:
+        county = county_of(session) or COUNTY
     options = Options(
+        county=county,
+        county_name=county_names(county),
         demo=settings.demo,
         plain_http=settings.plain_http,
         hosts=settings.hosts,

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from foundation.actors import SECOND_FACTOR_ROLES, Role
 from foundation.database import one_at_a_time
 from foundation.errors import ConflictError
-from foundation.places import COUNTY_DIGITS, TOWN_DIGITS
+from foundation.places import TOWN_DIGITS
 from foundation.sealing import Sealer
 from foundation.staff.grants import ask_limit, ask_role, decide_grant, decide_limit
 from foundation.staff.models import Account
 from foundation.staff.services import add_account, add_person, set_password_hash
 from households.models import HouseholdRow
+from households.queries import county_of
 from webapp.demo_actors import COUNTY, PEOPLE, SETUP, SYSTEM, VALID_FROM, ensure_demo_staff
 from webapp.passwords import Passwords
 from webapp.second_factor import new_secret
@@ -98,9 +99,7 @@ def ensure_demo_accounts(session: Session, sealer: Sealer, at: datetime) -> list
 
 def demo_places(session: Session) -> tuple[str, str, str]:
     """County, town and village where the demo's people work: the county with most households, and its first village."""
-    county_code = func.substr(HouseholdRow.village_code, 1, COUNTY_DIGITS)
-    most = select(county_code).group_by(county_code).order_by(func.count().desc(), county_code).limit(1)
-    county = session.scalar(most) or COUNTY
+    county = county_of(session) or COUNTY
     inside = HouseholdRow.village_code.startswith(county)
     village = session.scalar(select(func.min(HouseholdRow.village_code)).where(inside)) or f"{county}100001"
     return county, village[:TOWN_DIGITS], village

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 
 import structlog
@@ -24,11 +25,16 @@ from foundation.errors import (
     UnusableInput,
 )
 from foundation.guards import refused
+from foundation.web.acting import now, surroundings
 from foundation.web.language import pick
 from webapp.api.idempotency import StillAtWork
 from webapp.api.problems import problem
-from webapp.guard import StepUpNeeded, is_api
+from webapp.guard import LONGEST_NEXT, StepUpNeeded, here, is_api
 from webapp.logs import place_of
+from webapp.services import access
+
+_COUNTED = 1_000_000
+"""Refusals of a person in a day that are counted; none is turned away for it."""
 
 STATUS: dict[type[FangpinError], int] = {
     BadRequest: 400,
@@ -153,10 +159,12 @@ def _handle(error: Exception) -> Response | tuple[str, int, dict[str, str]]:
     if answer.status >= 500:
         g.failed = True  # the error page asks the database for nothing
         structlog.get_logger().error("fault", error=type(error).__name__, place=place_of(error))
+    if answer.status in (403, 404, 429):
+        _count_refusal(answer.status)
     if is_api():
         return problem(answer.status, answer.code, answer.sentence, answer.fields, answer.headers)
     if isinstance(error, StepUpNeeded):
-        back = request.full_path.rstrip("?") if request.method == "GET" else _came_from()
+        back = here() if request.method == "GET" else _came_from()
         return redirect(url_for("account.step_up", next=back), 303)
     page = render_template(
         "error.html",
@@ -169,8 +177,21 @@ def _handle(error: Exception) -> Response | tuple[str, int, dict[str, str]]:
     return page, answer.status, answer.headers
 
 
+def _count_refusal(status: int) -> None:
+    """Counts what a signed-in person was refused, by the day. No event: a GET writes none."""
+    actor = g.get("actor")
+    if actor is None or request.endpoint is None:
+        return
+    try:
+        with surroundings().database.transaction() as session:
+            access.allow(session, f"refused_{status}", actor.account, now(), _COUNTED, timedelta(days=1))
+    except DBAPIError as error:
+        structlog.get_logger().error("not counted", error=type(error).__name__)
+
+
 def _came_from() -> str:
     """The local page that a refused POST was sent from, so that the person comes back to it after the step-up."""
     referrer = request.referrer or ""
     start = request.host_url
-    return "/" + referrer.removeprefix(start) if referrer.startswith(start) else "/"
+    back = "/" + referrer.removeprefix(start) if referrer.startswith(start) else "/"
+    return back if len(back) <= LONGEST_NEXT else "/"

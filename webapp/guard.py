@@ -26,6 +26,7 @@ from webapp.services import access, sessions, tokens
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TOUCH_EVERY = timedelta(minutes=1)
 _MINUTE = timedelta(minutes=1)
+LONGEST_NEXT = 900
 _NEXT_PAGE = {
     "second_factor": "account.second_factor",
     "enrol": "account.enrol",
@@ -58,29 +59,34 @@ def _protect() -> Response | None:
         raise NotFound  # no row has such an id, and PostgreSQL takes no text with it
     if is_api():
         _recognise_token(right)
+        _check_role(right)
     else:
-        _recognise_session()
-        if request.method not in _SAFE:
-            _check_csrf()
+        _recognise_session(right)
         answer = _next_page(right)
         if answer is not None:
             return answer
-    _check_right(right)
+        _check_role(right)  # before the form is read: an upload is large
+        if request.method not in _SAFE:
+            _check_csrf()
+        _check_step_up(right)
+    if right.most_a_minute is not None:
+        _limit(right.most_a_minute, acting())
     return None
 
 
-def _recognise_session() -> None:
+def _recognise_session(right: Right) -> None:
     secret = request.cookies.get(sessions.cookie_name(plain_http=current_app.config["FANGPIN_PLAIN_HTTP"]))
     if not secret:
         return
     at = now()
     with surroundings().database.reading() as database:
         person = sessions.recognise(database, secret, at)
-    if person is None:
+    if person is None or (person.demo and not _demo()):
         return
     g.person = person
     set_acting(person.actor)
-    if at - person.seen_at >= _TOUCH_EVERY:
+    # A page that asks by itself how far a job is keeps nobody signed in.
+    if at - person.seen_at >= _TOUCH_EVERY and not right.polled:
         with surroundings().database.transaction() as database:
             sessions.touch(database, person.session_id, at)
 
@@ -95,7 +101,7 @@ def _recognise_token(right: Right) -> None:
         )
     with surroundings().database.reading() as database:
         found = tokens.recognise_token(database, secret, now())
-    if found is None:
+    if found is None or (found.demo and not _demo()):
         raise SignInNeeded("API 令牌无效、已过期或已撤销", "the API token is unknown, expired or revoked")
     g.token = found
     set_acting(found.actor)
@@ -110,8 +116,7 @@ def _next_page(right: Right) -> Response | None:
         return None
     if person is None:
         if request.method in _SAFE and not request.headers.get("HX-Request"):
-            wanted = request.full_path.rstrip("?")
-            return redirect(f"{url_for('account.sign_in')}?{urlencode({'next': wanted})}", 303)
+            return redirect(f"{url_for('account.sign_in')}?{urlencode({'next': here()})}", 303)
         raise SignInNeeded
     if right.open_to is Open.PASSWORD:
         return None
@@ -122,7 +127,18 @@ def _next_page(right: Right) -> Response | None:
     return None
 
 
-def _check_right(right: Right) -> None:
+def here() -> str:
+    """This address, to come back to; the home page for one that is too long to be carried along."""
+    address = request.full_path.rstrip("?")
+    return address if len(address) <= LONGEST_NEXT else "/"
+
+
+def _demo() -> bool:
+    """Whether this is the demo: elsewhere a demo account, whose password everybody knows, is nobody's."""
+    return bool(current_app.extensions["fangpin_options"].demo)
+
+
+def _check_role(right: Right) -> None:
     if right.open_to in (Open.PUBLIC, Open.PASSWORD):
         return
     person = g.person
@@ -134,12 +150,15 @@ def _check_right(right: Right) -> None:
             "you hold no role at present; ask the security administrator",
         )
     actor = acting()
+    if not actor.place.startswith(current_app.extensions["fangpin_options"].county):
+        raise NotAllowedError("您的岗位不在本县", "your role is held in another county")
     if not right.allows(actor.role, actor.place):
         raise NotAllowedError("您的岗位不能使用此功能", "this is not for your role")
-    if right.step_up and not is_api() and not sessions.is_stepped_up(person.second_factor_at, now()):
+
+
+def _check_step_up(right: Right) -> None:
+    if right.step_up and not sessions.is_stepped_up(g.person.second_factor_at, now()):
         raise StepUpNeeded
-    if right.most_a_minute is not None:
-        _limit(right.most_a_minute, actor)
 
 
 class StepUpNeeded(NotAllowedError):

@@ -45,6 +45,9 @@ class Right:
     most_a_minute: int | None = None
     """How often a person may call it in a minute; five times as often all persons of one place together."""
 
+    polled: bool = False
+    """A page asks for it by itself, again and again: that keeps nobody signed in."""
+
     def allows(self, role: Role, place: str) -> bool:
         """Whether a role held at a place may come in."""
         return self.open_to is not None or (role in self.roles and len(place) in self.places)
@@ -124,7 +127,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("packs.listed", "GET"): county({*_PACKS, Role.AUDITOR}),
     ("packs.upload", "POST"): Right(_PACKS, places=_COUNTY, most_a_minute=10),
     ("packs.shown", "GET"): county({*_PACKS, Role.AUDITOR}),
-    ("packs.progress", "GET"): county({*_PACKS, Role.AUDITOR}),
+    ("packs.progress", "GET"): Right(frozenset({*_PACKS, Role.AUDITOR}), places=_COUNTY, polled=True),
     ("packs.errors", "POST"): county(_PACKS, "download"),
     ("packs.take_in", "POST"): county(_PACKS),
     ("packs.again", "POST"): county(_PACKS),

@@ -57,3 +57,15 @@ def _of_database(url: str, suffix: str) -> Path:
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "fangpin"
     which = hashlib.sha256(f"{parsed.host}:{parsed.port}/{parsed.database}".encode()).hexdigest()[:16]
     return folder / f"{which}.{suffix}"
+
+
+def county_names(code: str) -> tuple[str, str]:
+    """A county's name in both languages: FANGPIN_COUNTY_NAME (`沂源县,Yiyuan County`), what is known, or its code."""
+    named = os.environ.get("FANGPIN_COUNTY_NAME")
+    if named:
+        zh, _, en = named.partition(",")
+        return zh, en or zh
+    return _COUNTIES.get(code, (code, code))
+
+
+_COUNTIES = {"370323": ("沂源县", "Yiyuan County")}

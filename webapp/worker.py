@@ -17,8 +17,10 @@ from sqlalchemy.exc import DBAPIError
 
 from claims.queries.uploads import blobs_in_use
 from foundation.runtime import Runtime, stored_files
+from webapp.api import idempotency
 from webapp.celery_app import carry_out_here, celery, due_jobs, give_up_lost, log_failure
 from webapp.opening import open_installation
+from webapp.services import access
 from webapp.settings import named_database
 
 LOOK_SECONDS = 0.5
@@ -109,8 +111,18 @@ def _portions(due: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
     return portions
 
 
+KEEP_COUNTS = timedelta(days=184)
+"""Counts of access are kept as long as logs have to be (网络安全法 21: six months)."""
+KEEP_ANSWERS = timedelta(days=30)
+"""A program that asks again after that is told that its key is new."""
+
+
 def tidy(runtime: Runtime) -> None:
     """Removes what nobody needs: plain copies of killed workers, stored files without an upload, hopeless jobs."""
+    at = runtime.clock.now()
+    with runtime.database.transaction() as session:
+        access.forget(session, before=at - KEEP_COUNTS)
+        idempotency.forget(session, before=at - KEEP_ANSWERS)
     files = stored_files(runtime)
     files.clear_left_behind()
     with runtime.database.reading() as session:

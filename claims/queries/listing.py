@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from claims.models import ClaimRow, DecisionRow, Determination
+from claims.models import ClaimRow, DecisionRow, Determination, Review
 from claims.storing import load_claim
 from claims.terms import Pair, line_name
 from foundation.actors import Actor
@@ -40,6 +40,8 @@ class Filters:
     notified_from: date | None = None
     notified_to: date | None = None
     number: str | None = None
+    review: bool | None = None
+    """Only claims that a later pack has put in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ def filtered(query: Select[Any], filters: Filters) -> Select[Any]:
         query = query.where(ClaimRow.notified_on >= filters.notified_from)
     if filters.notified_to is not None:
         query = query.where(ClaimRow.notified_on <= filters.notified_to)
+    if filters.review:
+        query = query.where(exists().where(Review.claim_id == ClaimRow.id))
     if filters.number is not None:
         query = query.where(ClaimRow.claim_no.icontains(filters.number, autoescape=True))
     return query

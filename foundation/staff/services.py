@@ -18,7 +18,8 @@ from foundation.actors import Actor, Role
 from foundation.cells import CellError, parse_id_number, parse_name
 from foundation.errors import ConflictError, InvalidInput, NotFound
 from foundation.sealing import Sealer
-from foundation.staff.models import Account, Kin, StaffMember
+from foundation.staff.grants import end_grant
+from foundation.staff.models import Account, Kin, RoleGrant, StaffMember
 from foundation.trail import Change, record
 
 ACCOUNT_STATES = ("active", "disabled")
@@ -104,7 +105,10 @@ def account_by_login(session: Session, login: str) -> Account:
 def set_state(
     session: Session, actor: Actor, at: datetime, account_id: str, state: str, version: int
 ) -> Account:
-    """Disables an account, or enables it again. Raises ConflictError when it was changed since `version` was read."""
+    """Disables an account, or enables it again. Raises ConflictError when it was changed since `version` was read.
+
+    A disabled account loses its roles: whoever enables it gives nothing back, since a role takes two persons.
+    """
     _by_administrator(actor)
     before = _account(session, account_id).state
     if before == state:
@@ -112,6 +116,10 @@ def set_state(
     account = _change(session, account_id, version, {"state": state})
     action = "account.disabled" if state == "disabled" else "account.enabled"
     record(session, actor, at, [Change(action, "account", account_id, before=before, after=state)])
+    if state == "disabled":
+        held = select(RoleGrant.id).where(RoleGrant.account_id == account_id, RoleGrant.state == "active")
+        for grant_id in list(session.scalars(held)):
+            end_grant(session, actor, at, grant_id)
     return account
 
 

@@ -11,7 +11,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
@@ -118,7 +118,7 @@ def _read(cursor: str, keys: Sequence[Any]) -> tuple[bool, list[Any]]:
         if way not in (_OLDER, _NEWER) or len(parts) != len(keys):
             raise ValueError("not a cursor of this list")
         values = [_value(part, key) for part, key in zip(parts, keys, strict=True)]
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         raise BadRequest(
             "翻页参数无效,请从第一页重新开始", "this is no place in the list; start at the first page"
         ) from None
@@ -134,6 +134,7 @@ def _value(part: Any, key: Any) -> Any:
         value = datetime.fromisoformat(raw)
         if value.tzinfo is None:
             raise ValueError("an instant needs its zone")
+        value = value.astimezone(UTC)
     elif kind == "d" and isinstance(raw, str):
         value = date.fromisoformat(raw)
     elif kind == "i" and isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) < 2**63:

@@ -18,7 +18,7 @@ from foundation.cells import CellError
 from foundation.errors import UnusableInput
 from foundation.spreadsheets import Written
 from foundation.tables import RowError
-from tests.foundation.raw_workbook import written
+from tests.foundation.raw_workbook import workbook_parts, written, zipped
 from tests.households.people import Cells, id_number, table, write_sheets
 
 NOTICE: Cells = {
@@ -477,7 +477,7 @@ def test_no_reader_of_a_cell_raises_anything_but_its_refusal(cell: Any) -> None:
 def test_a_sheet_that_cannot_be_read_comes_to_an_end_with_its_reason(tmp_path: Path) -> None:
     """A cell far out makes the sheet unreadable in the midst of it, when its rows are asked for."""
     far = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
-    path = written(tmp_path / "claims.xlsx", {"因病": far, "因学": far})
+    path = written(tmp_path, zipped(workbook_parts({"因病": far, "因学": far})), "claims.xlsx")
     with pytest.raises(UnusableInput) as refused:
         read_claims(path)
     assert [fault.place for fault in refused.value.faults] == ["claims.xlsx"]

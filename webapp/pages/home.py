@@ -93,7 +93,9 @@ def _claims(session: Session, actor: Actor) -> list[Card]:
             Card(title, str(tally.count), note, url_for("claims.listed", state="review", outcome=outcome))
         )
     count = queries.reviews(session, actor.place)
-    cards.append(Card(_("待复查"), str(count), _("后来的数据与核定结果不一致"), url_for("claims.listed")))
+    cards.append(
+        Card(_("待复查"), str(count), _("后来的数据与核定结果不一致"), url_for("claims.listed", review="1"))
+    )
     return cards
 
 

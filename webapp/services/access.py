@@ -69,3 +69,8 @@ def window_start(at: datetime, window: timedelta) -> datetime:
 def seconds_left(at: datetime, window: timedelta) -> int:
     """How long this window still lasts: at least one second."""
     return max(1, int((window_start(at, window) + window - at).total_seconds()))
+
+
+def forget(session: Session, before: datetime) -> None:
+    """Removes counts of windows that began before an instant."""
+    session.execute(delete(AccessCount).where(AccessCount.window_start < before))

@@ -1,7 +1,8 @@
 """Signing in, step by step: password, new password if it must change, second factor or its enrolment; then open.
 
 A wrong answer is a result, not an exception: what was counted has to be committed. Hashing a password takes a fifth of
-a second and is done between two transactions, so that no lock is held meanwhile.
+a second and is done between two transactions, so that no lock is held meanwhile: those functions take the database and
+open both themselves.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from webapp import second_factor
 from webapp.demo_actors import SYSTEM
 from webapp.models import WebSession
 from webapp.passwords import Passwords, faults
-from webapp.services import attempts, sessions
+from webapp.services import attempts, sessions, tokens
 from webapp.services.sessions import ENROL, NEW_PASSWORD, NO_ROLE, OPEN, PASSWORD, SECOND_FACTOR, Recognised
 
 _SAME = ("新密码不能与原密码相同", "the new password must differ from the old one")
@@ -214,6 +215,7 @@ def enrol(
     actor = sessions.actor_of(person, at)
     record(session, actor, at, [Change("account.second_factor_set", "account", person.account_id)])
     sessions.end_all(session, actor, person.account_id, "second_factor_set", at, but=person.session_id)
+    tokens.revoke_all(session, actor, person.account_id, "second_factor_set", at)
     return _advance(session, person, at, at)
 
 
@@ -281,6 +283,7 @@ def set_password(
         actor = sessions.actor_of(person, at)
         record(session, actor, at, [Change("account.password_changed", "account", person.account_id)])
         sessions.end_all(session, actor, person.account_id, "password_changed", at, but=person.session_id)
+        tokens.revoke_all(session, actor, person.account_id, "password_changed", at)
         return _advance(session, person, at, person.second_factor_at)
 
 

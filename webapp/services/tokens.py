@@ -43,6 +43,7 @@ class RecognisedToken:
     actor: Actor
     scopes: frozenset[str]
     expires_at: datetime
+    demo: bool
 
 
 def recognise_token(session: Session, secret: str, at: datetime) -> RecognisedToken | None:
@@ -54,7 +55,7 @@ def recognise_token(session: Session, secret: str, at: datetime) -> RecognisedTo
         return None
     today = business_day(at)
     query = (
-        select(ApiToken, RoleGrant, StaffMember)
+        select(ApiToken, RoleGrant, StaffMember, Account.demo)
         .join(Account, Account.id == ApiToken.account_id)
         .join(RoleGrant, (RoleGrant.id == ApiToken.grant_id) & (RoleGrant.account_id == ApiToken.account_id))
         .join(StaffMember, StaffMember.id == Account.staff_id)
@@ -71,7 +72,7 @@ def recognise_token(session: Session, secret: str, at: datetime) -> RecognisedTo
     found = session.execute(query).first()
     if found is None:
         return None
-    token, grant, person = found
+    token, grant, person, demo = found
     actor = Actor(
         person.id,
         token.account_id,
@@ -81,7 +82,7 @@ def recognise_token(session: Session, secret: str, at: datetime) -> RecognisedTo
         Assurance.TOKEN,
         grant.department,
     )
-    return RecognisedToken(token.account_id, actor, frozenset(token.scopes.split()), token.expires_at)
+    return RecognisedToken(token.account_id, actor, frozenset(token.scopes.split()), token.expires_at, demo)
 
 
 def make_token(
@@ -142,6 +143,14 @@ def revoke_token(session: Session, actor: Actor, at: datetime, token_id: str) ->
     if session.execute(update(ApiToken).where(mine).values(revoked_at=at)).rowcount != 1:  # type: ignore[attr-defined]
         raise ConflictError("该令牌已撤销", "this token is revoked already")
     record(session, actor, at, [Change("token.revoked", "api_token", token_id)])
+
+
+def revoke_all(session: Session, actor: Actor, account_id: str, because: str, at: datetime) -> None:
+    """Ends every token of an account: its password or second factor has changed, or it was disabled."""
+    live = (ApiToken.account_id == account_id) & ApiToken.revoked_at.is_(None)
+    ids = list(session.scalars(select(ApiToken.id).where(live)))
+    session.execute(update(ApiToken).where(live).values(revoked_at=at))
+    record(session, actor, at, [Change("token.revoked", "api_token", one, reason=because) for one in ids])
 
 
 def tokens_of(session: Session, account_id: str) -> list[ApiToken]:
