@@ -154,7 +154,7 @@ def test_an_empty_list_says_what_to_do(county: Web) -> None:
     assert "没有符合条件的案件" in page
 
 
-def test_statements_do_not_grow_with_the_rows(county: Web) -> None:
+def test_attack_88_statements_do_not_grow_with_the_rows(county: Web) -> None:
     claim = one(county, state="review")
     add_copies(county, claim, "FIVE", 5)
     add_copies(county, claim, "FIFTY", 50)

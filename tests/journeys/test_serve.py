@@ -52,7 +52,7 @@ class Served:
             connection.close()
 
     def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        return list(psutil.Process(self.process.pid).children(recursive=True))
 
     def child(self, name: str) -> psutil.Process:
         """The child `web` or `worker` itself, not what it started."""

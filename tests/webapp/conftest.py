@@ -67,6 +67,7 @@ class Web:
         person: str | None = None,
         department: str | None = None,
         second_factor: bool = True,
+        demo: bool = False,
     ) -> FlaskClient:
         """A client with an open session of a new account in a role; of a known `person`, or of a new one."""
         role = Role(role)
@@ -88,7 +89,7 @@ class Web:
                     password_must_change=False,
                     totp_step=0,
                     failures=0,
-                    demo=False,
+                    demo=demo,
                     version=1,
                     created_at=at,
                 )

@@ -8,15 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Blueprint
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from foundation.actors import Role
 from foundation.database import Base
 from foundation.errors import ConfigurationError
+from foundation.staff.models import Account
 from tests.webapp.conftest import Web, csrf, post
 from webapp import logs, rights
 from webapp.application import Options, make_app
+from webapp.models import AccessCount
 from webapp.rights import TABLE, Open
+from webapp.services import sessions
 
 OPEN_TABLES = {"web_session", "access_count", "kept_answer"}
 
@@ -251,3 +254,79 @@ def test_health_ready_and_metrics_answer_without_a_sign_in(web: Web) -> None:
     assert 'fangpin_requests_total{method="GET",route="health.live",status="200"} 1.0' in shown
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
     assert client.get("/metrics", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}).status_code == 404
+
+
+def enrolled(web: Web, person: str) -> str:
+    """An account of a person with a second factor; its id."""
+    web.sign_in("ADJUDICATOR", person=person)
+    account_id = f"account-{web.made}"
+    with web.database.transaction() as session:
+        session.execute(
+            update(Account)
+            .where(Account.id == account_id)
+            .values(totp_sealed="k", totp_confirmed_at=web.clock.at)
+        )
+    return account_id
+
+
+@pytest.mark.parametrize("first", ["password", "second-factor"])
+def test_attack_26_one_administrator_cannot_take_an_account_over(web: Web, first: str) -> None:
+    """Whoever gave the password does not also take the second factor away, nor the other way round."""
+    admin, other = web.sign_in("SEC_ADMIN"), web.sign_in("SEC_ADMIN")
+    account_id = enrolled(web, "victim")
+    second = "second-factor" if first == "password" else "password"
+    assert post(admin, f"/staff/accounts/{account_id}/{first}").status_code in (200, 303)
+    assert post(admin, f"/staff/accounts/{account_id}/{second}").status_code == 403
+    assert post(other, f"/staff/accounts/{account_id}/{second}").status_code in (200, 303)
+
+
+def test_a_demo_account_is_nobody_where_the_demo_is_not_served(web: Web) -> None:
+    client = web.sign_in("CLAIM_OFFICER", demo=True)
+    assert client.get("/account").status_code == 303
+    demo = make_app(web.database, web.sealer, web.clock, Options(demo=True, testing=True))
+    name = sessions.cookie_name(plain_http=True)
+    cookie = client.get_cookie(name, domain="localhost")
+    assert cookie is not None
+    served = demo.test_client()
+    served.set_cookie(name, cookie.value, domain="localhost")
+    assert served.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM], ids=str)
+def test_a_role_of_another_county_is_let_in_nowhere(county: Web, role: Role) -> None:
+    client = county.sign_in(role, "110101")
+    for path in ("/", "/claims", "/payments", "/documents", "/staff", "/packs", "/jobs"):
+        assert client.get(path).status_code == 403, path
+
+
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(web: Web) -> None:
+    client = web.sign_in("CLAIM_OFFICER")
+    for _ in range(4):
+        web.clock.forward(minutes=10)
+        client.get(f"/packs/{'0' * 32}/progress")
+    assert client.get("/account").status_code == 303
+
+
+def test_what_a_person_was_refused_is_counted(county: Web) -> None:
+    client = county.sign_in("SYS_ADMIN")
+    assert client.get("/claims").status_code == 403
+    assert client.get("/staff").status_code == 403
+    with county.database.reading() as session:
+        counted = session.execute(
+            select(AccessCount.whose, AccessCount.times).where(AccessCount.kind == "refused_403")
+        )
+        assert [tuple(row) for row in counted] == [(f"account-{county.made}", 2)]
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", ".*", "FPB%", "FPB_2020", "[0-9]+"])
+def test_attack_86_a_search_takes_no_pattern(county: Web, pattern: str) -> None:
+    page = county.sign_in("CLAIM_OFFICER").get("/claims", query_string={"number": pattern})
+    assert page.status_code == 200
+    assert "没有符合条件的案件" in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("number", ["370323195809150013", "张桂兰", "３７０３２３１９５８０９１５００１３"])
+def test_a_name_or_an_id_number_is_not_searched_for_in_an_address(county: Web, number: str) -> None:
+    page = county.sign_in("CLAIM_OFFICER").get("/claims", query_string={"number": number})
+    assert page.status_code == 400
+    assert number not in page.get_data(as_text=True)

@@ -47,8 +47,8 @@ def test_a_first_password_must_be_changed_before_anything_else(door: Door) -> No
     assert door.secret() != first
     assert door.browser.get("/claims").status_code == 200
     assert door.actions() == ["account.password_changed", "account.signed_in"]
-    assert door.sign_in(browser=door.web.client()).status_code == 401
-    assert door.sign_in(NEXT_ONE, browser=door.web.client()).status_code == 303
+    assert door.sign_in(browser=door.another_browser()).status_code == 401
+    assert door.sign_in(NEXT_ONE, browser=door.another_browser()).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_attack_04_a_new_password_that_is_weak_or_the_old_one_is_refused(
 
 
 def test_attack_08_after_a_change_of_password_the_other_sessions_are_dead(door: Door) -> None:
-    other = door.web.client()
+    other = door.another_browser()
     door.sign_in(browser=other)
     door.sign_in()
     fields = {"current": RIGHT, "password": NEXT_ONE, "again": NEXT_ONE}
@@ -105,7 +105,7 @@ def test_who_has_a_second_factor_gives_it_at_every_sign_in(releaser: Door) -> No
     answer = releaser.give_code(releaser.code(), next="/claims")
     assert answer.headers["Location"] == "/claims"
     assert releaser.secret() != half
-    thief = releaser.web.client()
+    thief = releaser.another_browser()
     thief.set_cookie(COOKIE, half, domain="localhost")
     assert thief.get("/sign-in/code").status_code == 303
     assert releaser.actions() == ["account.signed_in"]

@@ -148,7 +148,7 @@ def test_attack_08_a_disabled_account_is_out_at_once_and_stays_out_when_enabled_
     assert officer.get("/claims").headers.get("Location", "").startswith("/sign-in")
     assert post(first, url, state="active", version=2).status_code == 303
     assert officer.get("/claims").headers.get("Location", "").startswith("/sign-in")
-    assert actions(web) == ["account.disabled", "session.ended", "account.enabled"]
+    assert actions(web) == ["account.disabled", "role.ended", "session.ended", "account.enabled"]
 
 
 def test_an_account_that_somebody_changed_meanwhile_answers_409(web: Web, first: FlaskClient) -> None:
