@@ -76,7 +76,7 @@ def sort_files(uploaded: Sequence[tuple[str, bytes]]) -> Sorted:
         listed = "、".join(PACK_FILES[:3])
         faults.append(
             Fault(
-                "县包",
+                "",
                 f"没有一个是县包的文件(至少应有 {listed});文件名须与此一致",
                 f"none of these is a file of a pack (at least {', '.join(PACK_FILES[:3])}); names must match",
             )
