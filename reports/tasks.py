@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from foundation import jobs
 from foundation.errors import FangpinError
 from foundation.runtime import current
+from foundation.staff.queries import names
 from reports import issuing
 
 ISSUE = {"letter": issuing.issue_letters, "calculation_sheet": issuing.issue_calculation_sheets}
@@ -25,6 +26,8 @@ def letter(*job_ids: str) -> None:
     """
     runtime = current()
     at = runtime.clock.now()
+    with runtime.database.reading() as session:
+        staff = {**runtime.names, **names(session)}
     with runtime.database.transaction() as session:
         taken = [job for job in (jobs.start(session, job_id, at) for job_id in job_ids) if job is not None]
     for kind, issue in ISSUE.items():
@@ -37,7 +40,7 @@ def letter(*job_ids: str) -> None:
 
         try:
             issue(
-                runtime.database, runtime.sealer, runtime.actor, at, list(job_of), runtime.names, filed=finish
+                runtime.database, runtime.sealer, runtime.actor, at, list(job_of), staff, filed=finish
             )
         except FangpinError as error:
             with runtime.database.transaction() as session:
