@@ -39,9 +39,7 @@ def letter(*job_ids: str) -> None:
                 jobs.finish(session, still_open.pop(subject), at)
 
         try:
-            issue(
-                runtime.database, runtime.sealer, runtime.actor, at, list(job_of), staff, filed=finish
-            )
+            issue(runtime.database, runtime.sealer, runtime.actor, at, list(job_of), staff, filed=finish)
         except FangpinError as error:
             with runtime.database.transaction() as session:
                 for job_id in open_jobs.values():

@@ -75,7 +75,9 @@ def test_templates_hold_no_chinese_outside_of_texts() -> None:
         text = re.sub(r"""_\(\s*("[^"]*"|'[^']*')""", "", text)
         text = re.sub(r"""pick\([^)]*\)""", "", text)
         text = text.replace("中文", "")  # the language's own name in the switch
-        wrong += [f"{path.relative_to(ROOT)}: {line.strip()}" for line in text.splitlines() if _CHINESE.search(line)]
+        wrong += [
+            f"{path.relative_to(ROOT)}: {line.strip()}" for line in text.splitlines() if _CHINESE.search(line)
+        ]
     assert not wrong
 
 
