@@ -104,3 +104,16 @@ class Actor:
             zh = "、".join(ROLE_NAMES[role][0] for role in roles)
             en = ", ".join(ROLE_NAMES[role][1] for role in roles)
             raise NotAllowedError(f"此操作须由{zh}办理", f"this step is for: {en}")
+
+    def must_be_sure(self, *kinds: Assurance) -> None:
+        """Raises NotAllowedError unless the actor was recognised in one of these ways."""
+        if self.assurance not in kinds:
+            raise NotAllowedError(
+                "此操作须先验证动态口令", "this step asks for a code of your second factor first"
+            )
+
+
+FRESHLY_SURE = (Assurance.STEP_UP, Assurance.RUN_STANDS_IN)
+"""A second factor just given: before money is released."""
+TWICE_SURE = (Assurance.SECOND_FACTOR, *FRESHLY_SURE)
+"""Signed in with two factors: before a claim is determined. A token of the API is never enough."""

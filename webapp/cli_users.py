@@ -77,18 +77,27 @@ def list_accounts(database: str | None, key_file: Path | None) -> None:
 @users.command(short_help="增加账号 / add an account")
 @click.argument("login")
 @click.option("--name", help="姓名(新人员) / name of a new person")
+@click.option("--id-number", help="其身份证号;不给出时询问 / their ID number; asked for unless given")
 @click.option("--person", metavar="ID", help="已有人员的编号 / id of a known person, for one more account")
 @_on_database
 def add(
-    login: str, name: str | None, person: str | None, database: str | None, key_file: Path | None
+    login: str,
+    name: str | None,
+    id_number: str | None,
+    person: str | None,
+    database: str | None,
+    key_file: Path | None,
 ) -> None:
     """增加人员和账号 / add a person with an account."""
     if (name is None) == (person is None):
         raise click.UsageError("--name 与 --person 须给出其一 / give either --name or --person")
     from webapp import users as work
 
+    if name is not None and id_number is None:
+        # Asked for, so that it need not stand in the shell's history.
+        id_number = click.prompt("身份证号 / ID number", err=True)
     with _opened(database, key_file) as runtime:
-        click.echo(work.add(runtime, login, name, person))
+        click.echo(work.add(runtime, login, name, id_number, person))
 
 
 @users.command(short_help="申请岗位 / ask for a role")

@@ -73,12 +73,15 @@ def accounts(session: Session) -> Iterator[AccountLine]:
         yield AccountLine(account.login, account.staff_id, name, account.state, roles)
 
 
-def add(runtime: Runtime, login: str, name: str | None, person: str | None) -> Said:
-    """A new person with an account, or one more account of a known person (by id). No password yet."""
+def add(runtime: Runtime, login: str, name: str | None, id_number: str | None, person: str | None) -> Said:
+    """A new person with an account, or one more account of a known person (by id). No password yet.
+
+    By the ID number one human being is one person, whatever the accounts: four eyes are counted by it.
+    """
     at = runtime.clock.now()
     with runtime.database.transaction() as session:
         if person is None:
-            person = add_person(session, runtime.sealer, COMMAND_LINE, at, name or "").id
+            person = add_person(session, runtime.sealer, COMMAND_LINE, at, name or "", id_number or "").id
         account = add_account(session, COMMAND_LINE, at, person, login)
     return Said(
         f"已建立账号 {account.login};用 fangpin users password {account.login} 设初始密码",

@@ -22,7 +22,7 @@ from claims.services.decisions import decision_row, in_determined_order, opened
 from claims.services.limits import Limit, recused
 from claims.states import APPROVED, REJECTED, REVIEW, move
 from claims.storing import dump_record
-from foundation.actors import Actor, Role
+from foundation.actors import TWICE_SURE, Actor, Role
 from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.sealing import Sealer
@@ -72,6 +72,7 @@ def determine(
     """
     recommender.must_be(Role.CLAIM_OFFICER)
     determiner.must_be(Role.ADJUDICATOR, Role.ADJ_SENIOR)
+    determiner.must_be_sure(*TWICE_SURE)
     refuse_conflict([Act(recommender.person, Duty.RECOMMEND)], determiner.person, Duty.DETERMINE)
     one_at_a_time(session, "claims")
     work = _Determining(session, sealer, recommender, determiner, at)

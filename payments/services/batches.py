@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from claims.models import Determination
-from foundation.actors import Actor, Role
+from foundation.actors import FRESHLY_SURE, Actor, Role
 from foundation.clock import business_day
 from foundation.counters import take_numbers
 from foundation.database import bulk_insert, one_at_a_time, table_of
@@ -211,6 +211,7 @@ def release_batch(session: Session, releaser: Actor, at: datetime, batch_id: str
     Raises NotAllowedError, ConflictError or FundsShort.
     """
     releaser.must_be(Role.FIN_RELEASER)
+    releaser.must_be_sure(*FRESHLY_SURE)
     batch = batch_in_state(session, batch_id, "checked")
     refuse_conflict(_history(session, batch), releaser.person, Duty.RELEASE_BATCH, batch.persons_required)
     available = funds_available(session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from claims.models import ClaimRow, Determination
 from claims.queries import standings
 from claims.services.determination import DeterminationRound, determine
 from claims.services.limits import WINDOW
-from foundation.actors import Actor, Role
+from foundation.actors import Actor, Assurance, Role
 from foundation.clock import as_of
 from foundation.database import Database
 from foundation.errors import NotAllowedError
@@ -32,8 +33,8 @@ DAY = date(2020, 12, 31)
 AT = as_of(DAY).now()
 POLICY = "FPB-370323-2020-S"
 OFFICER = Actor("officer", "a1", Role.CLAIM_OFFICER, "370323", "某某")
-ADJUDICATOR = Actor("adjudicator", "a2", Role.ADJUDICATOR, "370323", "某某")
-SENIOR = Actor("senior", "a3", Role.ADJ_SENIOR, "370323", "某某")
+ADJUDICATOR = Actor("adjudicator", "a2", Role.ADJUDICATOR, "370323", "某某", Assurance.SECOND_FACTOR)
+SENIOR = Actor("senior", "a3", Role.ADJ_SENIOR, "370323", "某某", Assurance.SECOND_FACTOR)
 LIMIT = 100_000_00
 """As high as the highest single claim of the small pack, and lower than some households' claims together."""
 
@@ -236,8 +237,19 @@ def ripe_of(database: Database) -> list[tuple[str | None, bool]]:
 
 def test_one_person_in_both_roles_is_refused_whatever_the_account(decided: tuple[Database, Sealer]) -> None:
     database, sealer = decided
-    twice = Actor(OFFICER.person, "another-account", Role.ADJUDICATOR, "370323", "某某")
+    twice = Actor(
+        OFFICER.person, "another-account", Role.ADJUDICATOR, "370323", "某某", Assurance.SECOND_FACTOR
+    )
     with database.transaction() as session:
         put_limit(session, OFFICER.person, LIMIT)
     with pytest.raises(NotAllowedError, match="K2"), database.transaction() as session:
         determine(session, sealer, OFFICER, twice, AT, POLICY)
+
+
+@pytest.mark.parametrize("assurance", [Assurance.PASSWORD, Assurance.TOKEN, Assurance.PROGRAM])
+def test_a_claim_is_determined_after_two_factors_only(
+    decided: tuple[Database, Sealer], assurance: Assurance
+) -> None:
+    database, sealer = decided
+    with database.transaction() as session, pytest.raises(NotAllowedError, match="second factor"):
+        determined(session, sealer, replace(ADJUDICATOR, assurance=assurance))

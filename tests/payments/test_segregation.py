@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from claims.services.determination import determine
-from foundation.actors import Actor, Role
+from foundation.actors import Actor, Assurance, Role
 from foundation.clock import as_of
 from foundation.database import Database
 from foundation.errors import NotAllowedError
@@ -118,3 +118,16 @@ def test_by_setting_two_the_checker_may_release_but_not_the_maker(owed: Owed) ->
         owed.release(batch_id, as_role(actors.MAKER, Role.FIN_RELEASER))
     owed.release(batch_id, as_role(actors.CHECKER, Role.FIN_RELEASER))
     assert owed.states() == ["released"]
+
+
+@pytest.mark.parametrize(
+    "assurance", [kind for kind in Assurance if kind not in (Assurance.STEP_UP, Assurance.RUN_STANDS_IN)]
+)
+def test_attack_17_money_is_released_after_a_fresh_second_factor_only(
+    owed: Owed, assurance: Assurance
+) -> None:
+    batch_id = owed.make()
+    owed.check(batch_id)
+    with pytest.raises(NotAllowedError, match="second factor"):
+        owed.release(batch_id, replace(actors.RELEASER, assurance=assurance))
+    owed.release(batch_id, replace(actors.RELEASER, assurance=Assurance.STEP_UP))

@@ -14,7 +14,7 @@ from claims.models import ClaimRow, Determination
 from claims.pack import POLICY_FILE, read_pack
 from claims.services.determination import determine
 from claims.services.pack import pack_files, take_in_pack
-from foundation.actors import Actor, Role
+from foundation.actors import Actor, Assurance, Role
 from foundation.database import Database
 from foundation.keyfile import open_sealer
 from foundation.money import Money
@@ -33,7 +33,9 @@ FUND = Money.from_yuan("9000000")
 
 def person(number: int, role: Role) -> Actor:
     """Somebody of the county."""
-    return Actor(f"person-{number}", f"account-{number}", role, "370323", f"某某{number}")
+    return Actor(
+        f"person-{number}", f"account-{number}", role, "370323", f"某某{number}", Assurance.RUN_STANDS_IN
+    )
 
 
 SYSTEM = person(0, Role.SYSTEM)

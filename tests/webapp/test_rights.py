@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from foundation.actors import Role
+from tests.webapp.api_client import caller
 from tests.webapp.conftest import COUNTY, Web, csrf
 from webapp.rights import routes
 
@@ -186,3 +187,50 @@ def test_what_does_not_exist_and_what_lies_elsewhere_answer_alike(county: Web) -
     assert elsewhere.status_code == nowhere.status_code == 404
     number = re.compile("[0-9a-f]{16}|nonce-[^']+")
     assert number.sub("", elsewhere.get_data(as_text=True)) == number.sub("", nowhere.get_data(as_text=True))
+
+
+API = """
+GET   /accounts                   2A c
+GET   /accounts/{account}         2A c
+PATCH /accounts/{account}         2 c
+GET   /claims                     VTZLCJSA vtc
+GET   /claims/{claim}             VTZLCJSA vtc
+GET   /batches                    LMKRBA c
+GET   /batches/{batch}            LMKRBA c
+GET   /me                         VTZLDGCJSMKRBA123 vtc
+"""
+"""The same for the API, by a token with every scope."""
+
+
+def test_the_matrix_knows_every_route_of_the_api(web: Web) -> None:
+    named = {re.sub("{[a-z]+}", "<>", line.split()[1]) for line in API.strip().splitlines()}
+    there = {
+        re.sub("<[^>]+>", "<>", str(rule)).removeprefix("/api/v1")
+        for rule in web.app.url_map.iter_rules()
+        if rule.endpoint.startswith("api") and not rule.endpoint.startswith("api_docs")
+    }
+    assert named == there
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SYSTEM], ids=str)
+def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, role: Role) -> None:
+    places = a_claim(county)
+    with county.database.reading() as session:
+        batch = str(session.scalar(text("SELECT id FROM batch LIMIT 1")))
+    wrong = []
+    for place in (*places.holding, *places.others):
+        program = caller(county, role, place)
+        for line in API.strip().splitlines():
+            method, path, letters, where = line.split()
+            address = path.format(account="0" * 32, claim=places.claim_id, batch=batch)
+            answer = (
+                program.get(address) if method == "GET" else program.patch(address, {"state": "disabled"})
+            )
+            allowed = role in {Role(LETTERS[letter]) for letter in letters}
+            allowed = allowed and {12: "v", 9: "t", 6: "c"}[len(place)] in where
+            status = answer.status_code
+            if (status == 403) == allowed or status >= 500 or status == 401:
+                wrong.append(f"{line} {role} at {place}: {status}")
+            if allowed and "{claim}" in path and status != (200 if place in places.holding else 404):
+                wrong.append(f"{line} {role} at {place}: {status}")
+    assert not wrong

@@ -11,6 +11,7 @@ from sqlalchemy import event, select
 from foundation.actors import Role
 from foundation.staff.models import Account, DeterminationLimit, Kin, RoleGrant, StaffMember
 from foundation.trail import Event
+from tests.staffing import id_number_of
 from tests.webapp.conftest import Web, post
 from webapp.models import WebSession
 
@@ -35,7 +36,7 @@ def page(client: FlaskClient, url: str) -> str:
 
 def added(web: Web, client: FlaskClient, name: str = "张三", login: str = "zhang.san") -> tuple[str, str]:
     """A person added on the page: their id and their account's."""
-    answer = post(client, "/staff", name=name, id_number="", login=login)
+    answer = post(client, "/staff", name=name, id_number=id_number_of(login), login=login)
     assert answer.status_code == 303, answer.get_data(as_text=True)
     staff_id = answer.headers["Location"].rpartition("/")[2]
     with web.database.reading() as session:

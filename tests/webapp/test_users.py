@@ -17,7 +17,7 @@ from foundation.staff.grants import ask_role, decide_grant
 from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
 from foundation.staff.queries import limit_on
 from foundation.trail import Event
-from tests.staffing import put_account, put_grant
+from tests.staffing import id_number_of, put_account, put_grant
 from webapp import demo_actors, demo_people
 from webapp.cli import cli, guarded
 from webapp.passwords import Passwords
@@ -75,7 +75,7 @@ def test_help_is_in_both_languages(users: Command, capsys: pytest.CaptureFixture
 def test_an_account_is_added_listed_disabled_and_enabled(
     users: Command, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert users("add", "Zhang.San", "--name", "张三") == 0
+    assert users("add", "Zhang.San", "--name", "张三", "--id-number", id_number_of("zhang")) == 0
     assert users("list") == 0
     printed = capsys.readouterr().out
     assert "zhang.san" in printed and "张三" in printed and "1 accounts" in printed.splitlines()[-1]
@@ -94,7 +94,8 @@ def test_an_account_is_added_listed_disabled_and_enabled(
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["add", "ab", "--name", "张三"], 2),
+        (["add", "ab", "--name", "张三", "--id-number", id_number_of("ab")], 2),
+        (["add", "zhang", "--name", "张三", "--id-number", "370323194809155970"], 2),
         (["add", "zhang"], 2),
         (["add", "zhang", "--name", "张三", "--person", "x"], 2),
         (["add", "zhang", "--person", "x"], 3),
@@ -123,7 +124,7 @@ def test_the_first_two_security_administrators_are_granted_and_everybody_else_is
     users: Command, database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for login in ("sec-1", "sec-2", "sec-3", "officer"):
-        assert users("add", login, "--name", f"某{login}") == 0
+        assert users("add", login, "--name", f"某{login}", "--id-number", id_number_of(login)) == 0
     assert users("grant", "officer", "CLAIM_OFFICER", "--place", "370323") == 0
     assert "待另一人审批" in capsys.readouterr().out
     for login in ("sec-1", "sec-2", "sec-3"):

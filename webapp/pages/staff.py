@@ -63,8 +63,9 @@ def add_person() -> Response | tuple[str, int]:
     try:
         asked = form(forms.PersonForm)
         with transaction() as session:
-            number = asked.get("id_number")
-            member = services.add_person(session, sealer(), acting(), now(), asked["name"], number)
+            member = services.add_person(
+                session, sealer(), acting(), now(), asked["name"], asked["id_number"]
+            )
             services.add_account(session, acting(), now(), member.id, asked["login"])
     except InvalidInput as invalid:
         return _people_page(invalid.fields), 422

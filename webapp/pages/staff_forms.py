@@ -34,7 +34,8 @@ class PersonForm(TextSchema):
     """A new person with a first account."""
 
     name = CleanText(max=LONGEST_NAME, required=True)
-    id_number = IdNumber()
+    id_number = IdNumber(required=True)
+    """By it one human being is one person, whatever the accounts: four eyes are counted by it."""
     login = CleanText(max=32, required=True)
 
 
