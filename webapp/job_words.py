@@ -11,8 +11,8 @@ KIND_NAMES: Mapping[str, Pair] = {
     "pack.check": ("检查县包", "check a county pack"),
     "pack.take_in": ("县包入库", "take in a county pack"),
     "bank_files": ("导出银行文件", "export bank files"),
-    "letter": ("打印决定通知书", "print a decision letter"),
-    "calculation_sheet": ("打印审核计算表", "print a calculation sheet"),
+    "letter": ("打印通知书", "print a decision letter"),
+    "calculation_sheet": ("打印赔款计算书", "print a calculation sheet"),
 }
 STATE_NAMES: Mapping[str, Pair] = {
     "waiting": ("排队", "waiting"),
