@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims.models import ClaimRow, DecisionRow, Determination, Review
+from claims.models import ClaimRow, DecisionRow, Determination, ListingRow, Review
 from claims.queries import open_decision
 from claims.queries.case import Case, DecisionMade, Determined, ReviewOpened
 from claims.queries.listing import PAGE, SORTS, Filters, ListedClaim, filtered, of_place
@@ -41,8 +41,9 @@ def page_of_claims(
     size: int = PAGE,
 ) -> Page[ListedClaim]:
     """A page of the list: the claims as objects, then for each its household, determination and decision."""
-    query = filtered(of_place(actor, ClaimRow), filters)
-    page = keyset(session, query, [SORTS[sort]], ClaimRow.id, cursor, size, descending=descending)
+    claims = of_place(actor, ClaimRow).join(ClaimRow, ClaimRow.id == ListingRow.claim_id)
+    query = filtered(claims, filters)
+    page = keyset(session, query, [SORTS[sort]], ListingRow.claim_id, cursor, size, descending=descending)
     rows = [_around(session, claim) for claim in page.rows]
     return Page(_listed(session, sealer, rows), page.newer, page.older)
 
@@ -59,8 +60,14 @@ def page_in_one_statement(
     size: int = PAGE,
 ) -> Page[ListedClaim]:
     """The same page with whole objects joined in one statement, as eagerly loaded relations are."""
-    query = filtered(of_place(actor, ClaimRow, HouseholdRow, DecisionRow), filters)
-    page = keyset(session, query, [SORTS[sort]], ClaimRow.id, cursor, size, descending=descending)
+    joined = (
+        of_place(actor, ClaimRow, HouseholdRow, DecisionRow)
+        .join(ClaimRow, ClaimRow.id == ListingRow.claim_id)
+        .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
+        .join(DecisionRow, DecisionRow.id == ListingRow.decision_id)
+    )
+    query = filtered(joined, filters)
+    page = keyset(session, query, [SORTS[sort]], ListingRow.claim_id, cursor, size, descending=descending)
     rows = [(claim, household, decision) for claim, household, decision in page.rows]
     return Page(_listed(session, sealer, rows), page.newer, page.older)
 

@@ -145,6 +145,43 @@ class Determination(Base):
     determined_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class ListingRow(Base):
+    """What the list of claims shows, filters, sorts and sums by: one narrow row a claim, with the decision that counts.
+
+    It follows from the claim, its household, its decisions and its determination (`claims.queries.listing.standing`),
+    and is brought up to date in every transaction that changes one of them, by `claims.services.listing.refresh`.
+    A list over the tables themselves would read every claim's long sealed rows to sum up a few numbers.
+    """
+
+    __tablename__ = "claim_listing"
+    __table_args__ = strict(
+        Index(None, "notified_on", "claim_id"),
+        Index(None, "event_on", "claim_id"),
+        Index(None, "claim_no", "claim_id"),
+        Index(None, "payable_fen", "claim_id"),
+        Index(None, "policy_number", "town", "village_code"),
+    )
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    policy_number: Mapped[str] = mapped_column(String)
+    claim_no: Mapped[str] = mapped_column(String)
+    line: Mapped[str] = mapped_column(String)
+    benefit: Mapped[str] = mapped_column(String)
+    town: Mapped[str] = mapped_column(String)
+    village: Mapped[str | None] = mapped_column(String)
+    village_code: Mapped[str | None] = mapped_column(String)
+    """None for a claimant whom the roster does not know."""
+    notified_on: Mapped[date] = mapped_column(Date)
+    event_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String)
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decision.id"))
+    policy_id: Mapped[str] = mapped_column(String)
+    outcome: Mapped[str] = mapped_column(String)
+    payable_fen: Mapped[int] = mapped_column(BigInteger)
+    reasons: Mapped[str] = mapped_column(String)
+    determined_fen: Mapped[int | None] = mapped_column(BigInteger)
+    """None until it is determined."""
+
+
 class Review(Base):
     """A determined claim whose facts a later pack changed: to be looked at by a person, never edited."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from claims.models import Determination
+from claims.queries.listing import stale
 from foundation.calendar import WorkingDays
 from foundation.clock import SystemClock, business_day
 from foundation.database import LEAST_SQLITE, Database, check_connection, is_sqlite, sqlite_file, unreachable
@@ -137,6 +138,12 @@ def _database(database: Database, key_file: Path) -> Iterator[Finding]:
         for zh, en, query in _INVARIANTS:
             wrong = session.scalar(query) or 0
             yield Finding(wrong == 0, f"{zh}:{wrong}", f"{en}: {wrong}")
+        wrong = stale(session)
+        yield Finding(
+            wrong == 0,
+            f"案件清单与案件不符:{wrong}",
+            f"rows of the list that differ from the claims: {wrong}",
+        )
         trail = head(session)
         yield Finding(
             True,

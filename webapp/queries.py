@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from claims.models import ClaimRow, DecisionRow, Determination, PackUpload, Review
+from claims.models import ClaimRow, ListingRow, PackUpload, Review
 from foundation.actors import Actor
 from foundation.jobs import Job
 from foundation.places import within
@@ -26,17 +26,10 @@ class Tally:
 
 def claims_by_outcome(session: Session, place: str) -> dict[str, Tally]:
     """Claims under review by the outcome that their newest decision proposes."""
-    newest = select(DecisionRow.claim_id, func.max(DecisionRow.sequence).label("sequence")).group_by(
-        DecisionRow.claim_id
-    )
-    last = newest.subquery()
     query = (
-        select(DecisionRow.outcome, func.count(), func.sum(DecisionRow.payable_fen))
-        .join(last, (last.c.claim_id == DecisionRow.claim_id) & (last.c.sequence == DecisionRow.sequence))
-        .join(ClaimRow, ClaimRow.id == DecisionRow.claim_id)
-        .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
-        .where(ClaimRow.state == "review", within(HouseholdRow.village_code, place))
-        .group_by(DecisionRow.outcome)
+        select(ListingRow.outcome, func.count(), func.sum(ListingRow.payable_fen))
+        .where(ListingRow.state == "review", within(ListingRow.village_code, place))
+        .group_by(ListingRow.outcome)
     )
     return {row[0]: Tally(row[1], int(row[2] or 0)) for row in session.execute(query)}
 
@@ -55,12 +48,10 @@ def reviews(session: Session, place: str) -> int:
 def determined_by_town(session: Session, place: str) -> list[tuple[str, Tally]]:
     """Approved claims by town: count and sum."""
     query = (
-        select(ClaimRow.town, func.count(), func.sum(Determination.amount_fen))
-        .join(Determination, Determination.claim_id == ClaimRow.id)
-        .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
-        .where(Determination.outcome == "approve", within(HouseholdRow.village_code, place))
-        .group_by(ClaimRow.town)
-        .order_by(ClaimRow.town)
+        select(ListingRow.town, func.count(), func.sum(ListingRow.determined_fen))
+        .where(ListingRow.state == "approved", within(ListingRow.village_code, place))
+        .group_by(ListingRow.town)
+        .order_by(ListingRow.town)
     )
     return [(row[0], Tally(row[1], int(row[2]))) for row in session.execute(query)]
 

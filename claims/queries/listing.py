@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from claims.models import ClaimRow, DecisionRow, Determination, Review
+from claims.models import ClaimRow, DecisionRow, Determination, ListingRow, Review
 from claims.storing import load_claim
 from claims.terms import Pair, line_name
 from foundation.actors import Actor
+from foundation.database import table_of
 from foundation.masking import mask_id_number
 from foundation.places import within
 from foundation.sealing import Sealer
@@ -93,10 +94,10 @@ class Choices:
 
 
 SORTS: Mapping[str, Any] = {
-    "notified": ClaimRow.notified_on,
-    "event": ClaimRow.event_on,
-    "number": ClaimRow.claim_no,
-    "amount": DecisionRow.payable_fen,
+    "notified": ListingRow.notified_on,
+    "event": ListingRow.event_on,
+    "number": ListingRow.claim_no,
+    "amount": ListingRow.payable_fen,
 }
 """Columns that a list can be sorted by."""
 
@@ -126,6 +127,24 @@ class _Found(NamedTuple):
 
 
 _COLUMNS = (
+    ListingRow.claim_id,
+    ListingRow.policy_number,
+    ListingRow.claim_no,
+    ListingRow.line,
+    ListingRow.benefit,
+    ListingRow.town,
+    ListingRow.village,
+    ListingRow.event_on,
+    ListingRow.notified_on,
+    ListingRow.state,
+    ListingRow.outcome,
+    ListingRow.payable_fen,
+    ListingRow.reasons,
+    ListingRow.policy_id,
+)
+"""In the order of `_Found`."""
+
+STANDING_COLUMNS = (
     ClaimRow.id,
     ClaimRow.policy_number,
     ClaimRow.claim_no,
@@ -133,19 +152,22 @@ _COLUMNS = (
     ClaimRow.benefit,
     ClaimRow.town,
     HouseholdRow.village,
-    ClaimRow.event_on,
+    HouseholdRow.village_code,
     ClaimRow.notified_on,
+    ClaimRow.event_on,
     ClaimRow.state,
+    DecisionRow.id,
+    DecisionRow.policy_id,
     DecisionRow.outcome,
     DecisionRow.payable_fen,
     DecisionRow.reasons,
-    DecisionRow.policy_id,
+    Determination.amount_fen,
 )
-"""In the order of `_Found`."""
+"""Of `standing`, in the order of the columns of `ListingRow`."""
 
 
-def of_place(actor: Actor, *columns: Any) -> Select[Any]:
-    """Columns of the claims within an actor's place, each with the decision that counts for it.
+def standing(*columns: Any) -> Select[Any]:
+    """Columns of all claims, each with the decision that counts for it: what the rows of the list are made from.
 
     That is the decision that was determined, else the newest: every claim has one from the moment that it is taken in.
     """
@@ -164,33 +186,44 @@ def of_place(actor: Actor, *columns: Any) -> Select[Any]:
         .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
         .outerjoin(Determination, Determination.claim_id == ClaimRow.id)
         .join(DecisionRow, DecisionRow.id == func.coalesce(Determination.decision_id, newest))
-        .where(within(HouseholdRow.village_code, actor.place))
     )
+
+
+def stale(session: Session) -> int:
+    """How many rows of the list differ from what they are made from: 0, or somebody changed a claim and told no one."""
+    rows, made = select(*table_of(ListingRow).columns), standing(*STANDING_COLUMNS)
+    differing = (one.except_(other).subquery() for one, other in ((made, rows), (rows, made)))
+    return sum(session.scalar(select(func.count()).select_from(part)) or 0 for part in differing)
+
+
+def of_place(actor: Actor, *columns: Any) -> Select[Any]:
+    """Columns of the listed claims within an actor's place."""
+    return select(*columns).select_from(ListingRow).where(within(ListingRow.village_code, actor.place))
 
 
 def filtered(query: Select[Any], filters: Filters) -> Select[Any]:
     """A query over `of_place`, narrowed."""
     equal = (
-        (ClaimRow.line, filters.line),
-        (ClaimRow.state, filters.state),
-        (ClaimRow.town, filters.town),
-        (ClaimRow.policy_number, filters.policy),
-        (DecisionRow.outcome, filters.outcome),
+        (ListingRow.line, filters.line),
+        (ListingRow.state, filters.state),
+        (ListingRow.town, filters.town),
+        (ListingRow.policy_number, filters.policy),
+        (ListingRow.outcome, filters.outcome),
     )
     for column, value in equal:
         if value is not None:
             query = query.where(column == value)
     if filters.reason is not None:
-        codes = func.concat(";", DecisionRow.reasons, ";")
+        codes = func.concat(";", ListingRow.reasons, ";")
         query = query.where(codes.contains(f";{filters.reason};", autoescape=True))
     if filters.notified_from is not None:
-        query = query.where(ClaimRow.notified_on >= filters.notified_from)
+        query = query.where(ListingRow.notified_on >= filters.notified_from)
     if filters.notified_to is not None:
-        query = query.where(ClaimRow.notified_on <= filters.notified_to)
+        query = query.where(ListingRow.notified_on <= filters.notified_to)
     if filters.review:
-        query = query.where(exists().where(Review.claim_id == ClaimRow.id))
+        query = query.where(exists().where(Review.claim_id == ListingRow.claim_id))
     if filters.number is not None:
-        query = query.where(ClaimRow.claim_no.icontains(filters.number, autoescape=True))
+        query = query.where(ListingRow.claim_no.icontains(filters.number, autoescape=True))
     return query
 
 
@@ -206,15 +239,15 @@ def page_of_claims(
     size: int = PAGE,
 ) -> Page[ListedClaim]:
     """One page of the list, sorted by one of `SORTS`. Raises BadRequest for a cursor that is not of this list."""
-    query = filtered(of_place(actor, *_COLUMNS, ClaimRow.sealed), filters)
-    page = keyset(session, query, [SORTS[sort]], ClaimRow.id, cursor, size, descending=descending)
+    query = filtered(of_place(actor, *_COLUMNS), filters)
+    page = keyset(session, query, [SORTS[sort]], ListingRow.claim_id, cursor, size, descending=descending)
     return Page(_opened(session, sealer, page.rows), page.newer, page.older)
 
 
 def totals(session: Session, actor: Actor, filters: Filters) -> Totals:
     """How many claims the filters leave, and what they come to."""
     query = of_place(
-        actor, func.count(), func.sum(DecisionRow.payable_fen), func.sum(Determination.amount_fen)
+        actor, func.count(), func.sum(ListingRow.payable_fen), func.sum(ListingRow.determined_fen)
     )
     count, payable, determined = session.execute(filtered(query, filters)).one()
     return Totals(count, int(payable or 0), int(determined or 0))
@@ -222,12 +255,7 @@ def totals(session: Session, actor: Actor, filters: Filters) -> Totals:
 
 def choices(session: Session, actor: Actor) -> Choices:
     """Towns and policies that have claims within the actor's place."""
-    query = (
-        select(ClaimRow.town, ClaimRow.policy_number)
-        .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
-        .where(within(HouseholdRow.village_code, actor.place))
-        .distinct()
-    )
+    query = of_place(actor, ListingRow.town, ListingRow.policy_number).distinct()
     rows = session.execute(query).all()
     towns = {row.town for row in rows if row.town}
     return Choices(tuple(sorted(towns)), tuple(sorted({row.policy_number for row in rows})))
@@ -237,12 +265,12 @@ def found_by_person(
     session: Session, sealer: Sealer, actor: Actor, name: str | None, id_number: str | None
 ) -> list[ListedClaim]:
     """The claims of a person, newest first, at most `MOST_FOUND`; by exact name, by ID number, or by both."""
-    query = of_place(actor, *_COLUMNS, ClaimRow.sealed)
+    query = of_place(actor, *_COLUMNS).join(ClaimRow, ClaimRow.id == ListingRow.claim_id)
     if name is not None:
         query = query.where(ClaimRow.name_lookup == sealer.lookup("name", name))
     if id_number is not None:
         query = query.where(ClaimRow.id_lookup == sealer.lookup("id_number", id_number))
-    query = query.order_by(ClaimRow.notified_on.desc(), ClaimRow.id).limit(MOST_FOUND)
+    query = query.order_by(ListingRow.notified_on.desc(), ListingRow.claim_id).limit(MOST_FOUND)
     return _opened(session, sealer, session.execute(query))
 
 
@@ -250,32 +278,41 @@ def claims_of_household(
     session: Session, sealer: Sealer, actor: Actor, household_id: str, but: str
 ) -> list[ListedClaim]:
     """A household's claims by day of notice, without the one that is looked at."""
-    query = of_place(actor, *_COLUMNS, ClaimRow.sealed).where(
-        ClaimRow.household_id == household_id, ClaimRow.id != but
+    query = (
+        of_place(actor, *_COLUMNS)
+        .join(ClaimRow, ClaimRow.id == ListingRow.claim_id)
+        .where(ClaimRow.household_id == household_id, ClaimRow.id != but)
+        .order_by(ListingRow.notified_on, ListingRow.claim_no)
     )
-    return _opened(session, sealer, session.execute(query.order_by(ClaimRow.notified_on, ClaimRow.claim_no)))
+    return _opened(session, sealer, session.execute(query))
 
 
 def claims_to_export(session: Session, actor: Actor, filters: Filters) -> list[ExportedClaim]:
     """Every filtered claim by day of notice. Nothing that is sealed is opened."""
     query = filtered(of_place(actor, *_COLUMNS), filters)
-    ordered = query.order_by(ClaimRow.notified_on, ClaimRow.claim_no, ClaimRow.id)
+    ordered = query.order_by(ListingRow.notified_on, ListingRow.claim_no, ListingRow.claim_id)
     rows = [_Found(*row) for row in session.execute(ordered)]
     policies = policies_by_id(session, (row.policy_id for row in rows))
     return [ExportedClaim(**_shown(row, policies)) for row in rows]
 
 
 def _opened(session: Session, sealer: Sealer, rows: Iterable[Any]) -> list[ListedClaim]:
-    """Rows of `_COLUMNS` and the sealed claim, with their claimants opened and their lines named."""
-    found = [(_Found(*row[:-1]), row[-1]) for row in rows]
-    policies = policies_by_id(session, (row.policy_id for row, _ in found))
-    listed = []
-    for row, sealed in found:
-        claim = load_claim(sealer.reveal("claim", "sealed", row.id, sealed))
-        listed.append(
-            ListedClaim(**_shown(row, policies), name=claim.name, id_number=mask_id_number(claim.id_number))
+    """Rows of `_COLUMNS` with their claimants opened and their lines named."""
+    found = [_Found(*row) for row in rows]
+    policies = policies_by_id(session, (row.policy_id for row in found))
+    sealed = select(ClaimRow.id, ClaimRow.sealed).where(ClaimRow.id.in_([row.id for row in found]))
+    claims = {
+        row.id: load_claim(sealer.reveal("claim", "sealed", row.id, row.sealed))
+        for row in session.execute(sealed)
+    }
+    return [
+        ListedClaim(
+            **_shown(row, policies),
+            name=claims[row.id].name,
+            id_number=mask_id_number(claims[row.id].id_number),
         )
-    return listed
+        for row in found
+    ]
 
 
 def _shown(row: _Found, policies: Mapping[str, Policy]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import Standing, by_household, standings
 from claims.services.decisions import decision_row, in_determined_order, opened
 from claims.services.limits import Limit, recused
+from claims.services.listing import refresh
 from claims.states import APPROVED, REJECTED, REVIEW, move
 from claims.storing import dump_record
 from foundation.actors import TWICE_SURE, Actor, Role
@@ -215,6 +216,7 @@ class _Determining:
             session.connection().execute(
                 statement.values(state=bindparam("to"), changed_at=bindparam("at")), states
             )
+            refresh(session, at)
         record(session, self._recommender, at, self._proposed)
         recommended = [
             Change("claim.recommended", "claim", r["claim_id"], after=r["decision_id"], reason=r["outcome"])

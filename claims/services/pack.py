@@ -22,6 +22,7 @@ from claims.deciding import Decided
 from claims.models import PackIntake
 from claims.pack import POLICY_FILE, Pack
 from claims.services.intake import take_in_claims
+from claims.services.listing import refresh
 from foundation.actors import Actor
 from foundation.database import one_at_a_time
 from foundation.sealing import Sealer
@@ -86,6 +87,7 @@ def take_in_pack(
     people = take_in_roster(session, sealer, actor, at, policy.number, policy.period_to, pack.roster)
     towns = {row.id_number: row.town for row in pack.roster}
     claims = take_in_claims(session, sealer, actor, at, policy, policy_id, decided, people.households, towns)
+    refresh(session, at)
     sequence = (session.scalar(select(func.max(PackIntake.sequence))) or 0) + 1
     intake = PackIntake(
         id=secrets.token_hex(16),

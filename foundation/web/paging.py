@@ -65,7 +65,9 @@ def keyset(
     down = descending != backwards
     ordered = query.add_columns(*keys).order_by(*(key.desc() if down else key.asc() for key in keys))
     if after is not None:
-        ordered = ordered.where(_beyond(keys, after, down=down))
+        # The first bound follows from the second; it is what lets an index begin at the place instead of at its end.
+        first = keys[0] <= after[0] if down else keys[0] >= after[0]
+        ordered = ordered.where(first, _beyond(keys, after, down=down))
     found = session.execute(ordered.limit(size + 1)).freeze()
     width = len(found().keys()) - len(keys)
     places, whole = found().columns(*range(width, width + len(keys))).all(), found()

@@ -15,8 +15,9 @@ from claims.adjudication import Decision
 from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Review
 from claims.queries import open_decision
-from claims.queries.listing import of_place
+from claims.queries.listing import standing
 from claims.services.decisions import decision_row
+from claims.services.listing import refresh
 from claims.storing import dump, dump_record
 from foundation.actors import Actor, Role
 from households.models import HouseholdRow
@@ -57,7 +58,7 @@ def known_claims(web: Web) -> list[Known]:
         DecisionRow.sealed,
     )
     with web.database.reading() as session:
-        rows = session.execute(of_place(actor(), *columns)).all()
+        rows = session.execute(standing(*columns)).all()
     found = []
     for row in rows:
         facts, decision = open_decision(web.sealer, row.decision_id, row.sealed)
@@ -142,6 +143,7 @@ def add_decision(
     row = decision_row(web.sealer, claim_id, sequence, policy_id, decision, content, digest, web.clock.at)
     session.add(DecisionRow(**row))
     session.flush()
+    refresh(session, web.clock.at)
     return str(row["id"])
 
 

@@ -21,6 +21,7 @@ from reports.queries import Issued, printed_head
 from reports.tasks import letter
 from tests.reports.county import AT, NAMES, SYSTEM, County
 from tests.reports.reading import opened, words
+from webapp.celery_app import carry_out_here
 
 LATER = AT.replace(year=2021)
 
@@ -141,12 +142,12 @@ def test_a_job_whose_letter_cannot_be_printed_is_marked_and_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr("reports.pdf._CHILD", "raise SystemExit(3)")
         with pytest.raises(RenderingFailed):
-            letter(job_id)
+            carry_out_here("letter", [job_id])
     with county.database.reading() as session:
         job = session.get_one(jobs.Job, job_id)
         assert (job.state, job.error_code) == ("failed", "rendering_failed")
     assert counts(county)[0] == 0
-    letter(job_id)
+    carry_out_here("letter", [job_id])
     with county.database.reading() as session:
         assert session.get_one(jobs.Job, job_id).state == "done"
     assert counts(county)[0] == 1
