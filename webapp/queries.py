@@ -53,7 +53,7 @@ def determined_by_town(session: Session, place: str) -> list[tuple[str, Tally]]:
         .group_by(ListingRow.town)
         .order_by(ListingRow.town)
     )
-    return [(row[0], Tally(row[1], int(row[2]))) for row in session.execute(query)]
+    return [(row[0], Tally(row[1], int(row[2] or 0))) for row in session.execute(query)]
 
 
 def insured(session: Session, place: str) -> int:
