@@ -51,6 +51,15 @@ class Served:
         finally:
             connection.close()
 
+    def said_until(self, words: str) -> str:
+        """What it has printed up to some words; it answers a moment before it says so."""
+        said = ""
+        while words not in said:
+            line = self.process.stdout.readline() if self.process.stdout else ""
+            assert line, f"it ended without {words}: {said}"
+            said += line
+        return said
+
     def family(self) -> list[psutil.Process]:
         return list(psutil.Process(self.process.pid).children(recursive=True))
 
@@ -114,11 +123,11 @@ def test_it_serves_works_and_ends_with_0_leaving_nothing(database_url: str, tmp_
         assert "fangpin.db" not in command_lines and "postgresql" not in command_lines, (
             "an address may hold a password"
         )
+        printed = served.said_until(f"http://127.0.0.1:{served.port}")
         served.process.send_signal(signal.SIGTERM)
-        printed, _ = served.process.communicate(timeout=PATIENCE)
+        served.process.communicate(timeout=PATIENCE)
         assert served.process.returncode == 0
         assert gone(family)
-    assert f"http://127.0.0.1:{served.port}" in printed
     for word in ("demo-officer", "理赔员", "fangpin-demo-2020", "fangpin users code"):
         assert word in printed
     assert not re.search("Traceback|Error", (tmp_path / "log").read_text())
