@@ -33,7 +33,7 @@ from foundation.actors import Actor, Role
 from foundation.database import Base, Database, migrate
 from foundation.keyfile import open_sealer
 from foundation.sealing import Sealer
-from foundation.trail import Event
+from foundation.trail.events import Event
 from households.services import take_in_roster
 from policies.policy import Policy
 from policies.policy_file import load_policy

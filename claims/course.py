@@ -15,7 +15,7 @@ from claims.slots import Filling
 from claims.terms import HAPPENINGS, OUTCOME_NAMES, REVIEW_NAMES, Pair
 from foundation.actors import ROLE_NAMES, Role
 from foundation.places import COUNTY_DIGITS, TOWN_DIGITS
-from foundation.trail import Event, events_of
+from foundation.trail.events import Event, events_of
 from foundation.web.language import pick
 
 _SYSTEM: Pair = ("系统", "the system")

@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Str
 from sqlalchemy.orm import Mapped, mapped_column
 
 from claims.states import MOVES, UPLOAD_MOVES
-from foundation.database import Base, Instant, strict
-from foundation.guards import Guard, append_only, frozen, only_moves
+from foundation.database import Base, Instant, SealedText, strict
+from foundation.guards import Guard, append_only, append_only_sealed, frozen, only_moves
 from foundation.money import MOST_FEN
 
 
@@ -52,12 +52,14 @@ class PackUpload(Base):
     """JSON of the acting person: person, account, role, place, name, assurance."""
     files: Mapped[str] = mapped_column(Text)
     """JSON [{name, size, blob}]: the file's place in a pack, and its address among the sealed files on disk."""
-    preview: Mapped[str | None] = mapped_column(Text)
+    preview: Mapped[str | None] = mapped_column(SealedText)
     """Sealed JSON: what is in it, what it would change, its refused cells and faults."""
     asked_by: Mapped[str | None] = mapped_column(Text)
     """JSON of the person who asked for it to be taken in."""
     taken_in_at: Mapped[datetime | None] = mapped_column(Instant)
     changed_at: Mapped[datetime] = mapped_column(Instant)
+    consent_version: Mapped[str | None] = mapped_column(String)
+    """The text that the applicants have signed, as its uploader declares (`claims.consent`)."""
 
 
 class ClaimRow(Base):
@@ -83,7 +85,7 @@ class ClaimRow(Base):
     notified_on: Mapped[date] = mapped_column(Date)
     event_on: Mapped[date] = mapped_column(Date)
     state: Mapped[str] = mapped_column(String)
-    sealed: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(SealedText)
     """JSON of `claims.facts.Claim`."""
     digest: Mapped[str] = mapped_column(String)
     id_lookup: Mapped[str | None] = mapped_column(String)
@@ -113,7 +115,7 @@ class DecisionRow(Base):
     payable_fen: Mapped[int] = mapped_column(BigInteger)
     entitled_fen: Mapped[int] = mapped_column(BigInteger)
     reasons: Mapped[str] = mapped_column(String)
-    sealed: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {facts, decision}: what `decide` was given and what it gave."""
     digest: Mapped[str] = mapped_column(String)
     made_at: Mapped[datetime] = mapped_column(Instant)
@@ -201,9 +203,25 @@ class Review(Base):
 
 GUARDS = [
     *append_only("pack_intake", "id"),
-    *frozen("pack_upload", ("id", "uploaded_at", "uploaded_by", "files")),
+    *frozen("pack_upload", ("id", "uploaded_at", "uploaded_by", "files", "consent_version")),
     only_moves("pack_upload", UPLOAD_MOVES),
-    *append_only("decision", "id"),
+    *append_only_sealed(
+        "decision",
+        ["id"],
+        (
+            "id",
+            "claim_id",
+            "sequence",
+            "policy_id",
+            "outcome",
+            "payable_fen",
+            "entitled_fen",
+            "reasons",
+            "digest",
+            "made_at",
+        ),
+        "sealed",
+    ),
     *append_only("determination", "id", "claim_id", "decision_id"),
     *append_only("review", "id"),
     only_moves("claim", MOVES),
@@ -213,7 +231,8 @@ GUARDS = [
         "claim",
         "BEFORE UPDATE",
         "OLD.state NOT IN ('review', 'withdrawn') AND "
-        "(OLD.sealed <> NEW.sealed OR OLD.digest <> NEW.digest OR OLD.claim_no <> NEW.claim_no)",
+        "(OLD.digest <> NEW.digest OR OLD.claim_no <> NEW.claim_no OR (OLD.sealed <> NEW.sealed AND "
+        "NOT EXISTS (SELECT 1 FROM upkeep WHERE upkeep.state = 'running')))",
     ),
     Guard(
         "determination_agrees",

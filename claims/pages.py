@@ -35,7 +35,7 @@ from foundation.capitals import amount_in_capitals
 from foundation.errors import InvalidInput
 from foundation.masking import mask_id_number
 from foundation.staff.queries import names
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from foundation.web.acting import acting, now, reading, sealer, transaction
 from foundation.web.downloads import download
 from foundation.web.language import _, language, pick

@@ -19,6 +19,7 @@ import pysqlite3.dbapi2 as sqlite3
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Column,
     Date,
     DateTime,
     Dialect,
@@ -90,6 +91,30 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+class SealedText(TypeDecorator[str]):
+    """Text that `foundation.sealing` has sealed for this table, column and row."""
+
+    impl = Text
+    cache_ok = True
+
+
+class SealedBytes(TypeDecorator[bytes]):
+    """Bytes that `foundation.sealing` has sealed for this table, column and row."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+
+def sealed_columns(metadata: MetaData) -> list[Column[Any]]:
+    """Every sealed column of the schema, by table and name: what a rotation of keys has to seal anew."""
+    return [
+        column
+        for table in sorted(metadata.tables.values(), key=lambda table: table.name)
+        for column in table.columns
+        if isinstance(column.type, SealedText | SealedBytes)
+    ]
 
 
 def instant_text(instant: datetime) -> str:

@@ -11,11 +11,11 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String, select
+from sqlalchemy import BigInteger, CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from foundation.database import Base, strict
-from foundation.guards import append_only
+from foundation.database import Base, SealedBytes, strict
+from foundation.guards import append_only_sealed
 from foundation.sealing import Sealer
 
 
@@ -30,10 +30,10 @@ class StoredFile(Base):
     media_type: Mapped[str] = mapped_column(String)
     sha256: Mapped[str] = mapped_column(String)
     size: Mapped[int] = mapped_column(BigInteger)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(SealedBytes)
 
 
-GUARDS = append_only("stored_file", "id")
+GUARDS = append_only_sealed("stored_file", ["id"], ("id", "media_type", "sha256", "size"), "content")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,29 @@ def frozen(table: str, columns: Iterable[str]) -> list[Guard]:
     ]
 
 
+def sealed_only_anew(table: str, *columns: str) -> list[Guard]:
+    """These sealed columns keep their content: they change only while an upkeep runs (`foundation.upkeep`).
+
+    A rotation of keys seals the same content anew; an erasure takes it out when its term of retention is over.
+    """
+    running = "SELECT 1 FROM upkeep WHERE upkeep.state = 'running'"
+    return [
+        Guard(
+            f"{table}_{column}_kept",
+            table,
+            "BEFORE UPDATE",
+            f"OLD.{column} IS DISTINCT FROM NEW.{column} AND NOT EXISTS ({running})",
+        )
+        for column in columns
+    ]
+
+
+def append_only_sealed(table: str, keys: Iterable[str], plain: Iterable[str], *sealed: str) -> list[Guard]:
+    """Append-only but for sealed columns, which an upkeep may seal anew or erase; `plain` are all the others."""
+    replaced = [guard for guard in append_only(table, *keys) if "_no_replace_" in guard.name]
+    return [*frozen(table, plain), *replaced, *sealed_only_anew(table, *sealed)]
+
+
 def set_once(table: str, columns: Sequence[str]) -> Guard:
     """These columns may be filled, and then never change."""
     changed = " OR ".join(f"(OLD.{c} IS NOT NULL AND OLD.{c} IS DISTINCT FROM NEW.{c})" for c in columns)

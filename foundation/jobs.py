@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from foundation.actors import Actor
 from foundation.database import Base, Instant, bulk_insert, strict, table_of
 from foundation.errors import ConflictError
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 
 RENEW_SECONDS = 5
 """How often a worker renews the leases of the jobs that it carries out."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from foundation.actors import Actor
 from foundation.blobs import BlobStore
@@ -27,6 +28,8 @@ class Runtime:
     """Names of people by person, as documents print them."""
     files: BlobStore | None = None
     """What people uploaded; None where no task asks for it."""
+    anchors: Path | None = None
+    """The file outside the database to which each sealed block's head is added; None where nothing is anchored."""
 
 
 _current: list[Runtime] = []

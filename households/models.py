@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from foundation.database import Base, Instant, strict
+from foundation.database import Base, Instant, SealedText, strict
 from foundation.guards import Guard
 
 
@@ -21,7 +21,7 @@ class HouseholdRow(Base):
     town: Mapped[str] = mapped_column(String)
     village: Mapped[str] = mapped_column(String)
     village_code: Mapped[str] = mapped_column(String, index=True)
-    sealed: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {income_per_head_fen, account_no, account_name, bank_code}."""
     digest: Mapped[str] = mapped_column(String)
     account_lookup: Mapped[str | None] = mapped_column(String, index=True)
@@ -36,7 +36,7 @@ class Person(Base):
     __table_args__ = strict(UniqueConstraint("id_lookup"))
     id: Mapped[str] = mapped_column(String, primary_key=True)
     id_lookup: Mapped[str] = mapped_column(String)
-    sealed: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {id_number, name}."""
     digest: Mapped[str] = mapped_column(String)
     changed_at: Mapped[datetime] = mapped_column(Instant)
@@ -71,5 +71,11 @@ GUARDS = [
         Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE")
         for table in ("household", "person", "cover")
     ),
-    Guard("person_same", "person", "BEFORE UPDATE", "OLD.id_lookup <> NEW.id_lookup"),
+    Guard(
+        "person_same",
+        "person",
+        "BEFORE UPDATE",
+        "OLD.id_lookup <> NEW.id_lookup AND NOT (NEW.sealed = 'erased' AND EXISTS "
+        "(SELECT 1 FROM upkeep WHERE upkeep.kind = 'erasure' AND upkeep.state = 'running'))",
+    ),
 ]

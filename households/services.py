@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.database import Base, bulk_insert, table_of
 from foundation.sealing import Sealer
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from households.facts import HEAD
 from households.models import Cover, HouseholdRow, Person
 from households.roster import RosterRow

@@ -7,23 +7,28 @@ import foundation.counters
 import foundation.files
 import foundation.jobs
 import foundation.keyfile
+import foundation.privacy.models
 import foundation.staff.models
-import foundation.trail
+import foundation.trail.events
+import foundation.trail.models
+import foundation.upkeep
 import households.models
 import payments.models
 import policies.models
 import reports.models
 import webapp.models
 from foundation.database import Base
-from foundation.guards import Guard, append_only
+from foundation.guards import Guard
 
 METADATA = Base.metadata
 
 GUARDS: list[Guard] = [
-    *append_only("event", "id"),
-    *append_only("key_check", "key_id"),
+    *foundation.trail.models.GUARDS,
+    *foundation.keyfile.GUARDS,
     *foundation.counters.GUARDS,
     *foundation.files.GUARDS,
+    *foundation.upkeep.GUARDS,
+    *foundation.privacy.models.GUARDS,
     *foundation.staff.models.GUARDS,
     *policies.models.GUARDS,
     *households.models.GUARDS,
@@ -32,4 +37,4 @@ GUARDS: list[Guard] = [
     *reports.models.GUARDS,
     *webapp.models.GUARDS,
 ]
-IMPORTED_FOR_THEIR_TABLES = (foundation.jobs, foundation.keyfile, foundation.trail)
+IMPORTED_FOR_THEIR_TABLES = (foundation.jobs, foundation.trail.events)

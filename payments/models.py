@@ -15,14 +15,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from foundation.database import Base, Instant, strict
-from foundation.guards import Guard, append_only, frozen, only_moves, set_once
+from foundation.database import Base, Instant, SealedText, strict
+from foundation.guards import Guard, append_only, frozen, only_moves, sealed_only_anew, set_once
 from foundation.money import MOST_FEN
 from payments.states import BATCH_MOVES, PAYABLE_MOVES, PAYMENT_MOVES
 
@@ -66,7 +65,7 @@ class Payable(Base):
     town: Mapped[str] = mapped_column(String)
     line: Mapped[str] = mapped_column(String)
     amount_fen: Mapped[int] = mapped_column(BigInteger)
-    sealed: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {payee_account, payee_name, bank_code}."""
     state: Mapped[str] = mapped_column(String, index=True)
     withheld_code: Mapped[str | None] = mapped_column(String)
@@ -134,7 +133,7 @@ class Payment(Base):
     sequence: Mapped[int] = mapped_column(BigInteger)
     reference: Mapped[str] = mapped_column(String)
     amount_fen: Mapped[int] = mapped_column(BigInteger)
-    sealed: Mapped[str] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {payee_account, payee_name, bank_code} as paid."""
     account_lookup: Mapped[str] = mapped_column(String, index=True)
     state: Mapped[str] = mapped_column(String)
@@ -197,8 +196,9 @@ GUARDS = [
     *append_only("ledger_entry", "id", "event_key"),
     *frozen(
         "payable",
-        ("id", "determination_id", "number", "policy_number", "town", "line", "amount_fen", "sealed"),
+        ("id", "determination_id", "number", "policy_number", "town", "line", "amount_fen"),
     ),
+    *sealed_only_anew("payable", "sealed"),
     only_moves("payable", PAYABLE_MOVES),
     Guard(
         "payable_agrees",
@@ -209,8 +209,9 @@ GUARDS = [
     ),
     *frozen(
         "payment",
-        ("id", "payable_id", "attempt", "batch_id", "sequence", "reference", "amount_fen", "sealed"),
+        ("id", "payable_id", "attempt", "batch_id", "sequence", "reference", "amount_fen"),
     ),
+    *sealed_only_anew("payment", "sealed"),
     only_moves("payment", PAYMENT_MOVES),
     Guard(
         "payment_agrees",

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from policies.models import MasterPolicy
 from policies.policy import Policy
 

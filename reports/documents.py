@@ -21,7 +21,7 @@ from foundation.capitals import amount_in_capitals
 from foundation.clock import SHANGHAI, business_day
 from foundation.database import instant_text
 from foundation.money import MOST_FEN, Money
-from foundation.trail import Head
+from foundation.trail.sealing import Head
 from reports import attachments, layout
 from reports.attachments import Attached
 from reports.figures import AuditFigures, BatchFigures, CaseFigures, ProgrammeFigures

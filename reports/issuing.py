@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.database import Database
 from foundation.sealing import Sealer
-from foundation.trail import Head
+from foundation.trail.sealing import Head
 from reports import services
 from reports.queries import Issued, issued
 from reports.services import Draft

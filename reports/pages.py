@@ -11,7 +11,7 @@ from claims.case_view import DIAGNOSIS_SEEN_BY
 from foundation.actors import Actor, Role
 from foundation.errors import BadRequest, NotFound
 from foundation.files import load
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from foundation.web.acting import acting, now, reading, sealer, transaction
 from foundation.web.downloads import download
 from foundation.web.language import pick

@@ -18,7 +18,8 @@ from foundation.files import StoredFile
 from foundation.masking import mask_account
 from foundation.places import within
 from foundation.sealing import Sealer
-from foundation.trail import Event, Head
+from foundation.trail.events import Event
+from foundation.trail.sealing import Head
 from households.models import HouseholdRow
 from payments.models import BankFile, Batch, Payable, Payment
 from payments.queries import open_payee
@@ -221,11 +222,11 @@ def printed_head(session: Session, document_id: str) -> Head | None:
     for body in session.scalars(query):
         found = _HEAD.search(orjson.loads(body)["reason"])
         if found is not None:
-            return Head(int(found[1]), found[2])
+            return Head(int(found[2]), found[3], int(found[1]))
     return None
 
 
-_HEAD = re.compile(r"head=([0-9]+):([0-9a-f]{64})")
+_HEAD = re.compile(r"head=([0-9]+):([0-9]+):([0-9a-f]{64})")
 
 
 # --- the documents' list ---------------------------------------------------------------------------------------------

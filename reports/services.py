@@ -22,7 +22,8 @@ from foundation.clock import business_day
 from foundation.counters import take_numbers
 from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.sealing import Sealer
-from foundation.trail import Change, Head, record
+from foundation.trail.events import Change, record
+from foundation.trail.sealing import Head
 from reports import documents
 from reports.audit import audit_figures
 from reports.documents import Figures
@@ -194,7 +195,7 @@ def file_documents(
         )
         known[draft.key] = document
         rows.append(asdict(document))
-        head = f" head={item.head.events}:{item.head.root}" if item.head else ""
+        head = f" head={item.head.block}:{item.head.events}:{item.head.root}" if item.head else ""
         after, reason = document.sha256, f"{draft.kind}{head}"
         changes.append(Change("document.issued", "issued_document", document.id, after, draft.digest, reason))
     bulk_insert(session, table_of(IssuedDocument), rows)

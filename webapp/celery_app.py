@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from foundation import jobs
 from foundation.errors import FangpinError
 from foundation.runtime import current
+from foundation.trail.sealing import seal_trail
 from webapp.logs import place_of
 
 TASK_OF_KIND = {
@@ -33,6 +34,9 @@ TASK_OF_KIND = {
 
 SWEEP_SECONDS = int(os.environ.get("FANGPIN_SWEEP_SECONDS", "30"))
 
+SEAL_SECONDS = 60
+"""How often the trail is sealed, besides after each job and before each report."""
+
 
 class JobTask(Task):  # type: ignore[misc]  # Celery has no types
     """A task on jobs: its arguments are their ids and nothing else."""
@@ -45,15 +49,17 @@ class JobTask(Task):  # type: ignore[misc]  # Celery has no types
         The error goes on to whoever called in this process. A broker's worker is only told of it in the log, since
         Celery would write down its message, which may hold somebody's data.
         """
-        with _leases(job_ids):
-            try:
+        try:
+            with _leases(job_ids):
                 return super().__call__(*job_ids)
-            except Exception as error:
-                _note_failure(job_ids, error)
-                if self.request.is_eager:
-                    raise
-                log_failure(str(self.name), error)
-                return None
+        except Exception as error:
+            _note_failure(job_ids, error)
+            if self.request.is_eager:
+                raise
+            log_failure(str(self.name), error)
+            return None
+        finally:
+            seal_now()
 
 
 @contextmanager
@@ -95,6 +101,14 @@ def log_failure(what: str, error: Exception) -> None:
     structlog.get_logger().error("job failed", what=what, error=type(error).__name__, place=place_of(error))
 
 
+def seal_now() -> None:
+    """Seals the trail as far as it is written. A database that is away is sealed later; a broken trail is logged."""
+    try:
+        seal_trail(current())
+    except (DBAPIError, FangpinError, OSError) as error:
+        log_failure("trail", error)
+
+
 def make_celery() -> Celery:
     """The application with its tasks registered."""
     broker = os.environ.get("FANGPIN_BROKER", "")
@@ -108,7 +122,10 @@ def make_celery() -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         broker_connection_retry_on_startup=True,
-        beat_schedule={"sweep": {"task": "webapp.sweep", "schedule": SWEEP_SECONDS}},
+        beat_schedule={
+            "sweep": {"task": "webapp.sweep", "schedule": SWEEP_SECONDS},
+            "seal": {"task": "webapp.seal", "schedule": SEAL_SECONDS},
+        },
         # Redis hands a lost worker's message out again only after these; the sweeper is quicker.
         broker_transport_options={"visibility_timeout": 3600},
     )
@@ -159,3 +176,9 @@ def sweep_jobs() -> int:
     for kind, job_id in due:
         ring(kind, [job_id])
     return len(due)
+
+
+@celery.task(name="webapp.seal")  # type: ignore[untyped-decorator]  # Celery's decorator has no types
+def seal_blocks() -> None:
+    """Seals the trail."""
+    seal_now()

@@ -18,7 +18,7 @@ from foundation.money import MOST_FEN
 from foundation.staff.grants import ask_limit, decide_limit
 from foundation.staff.models import StaffMember
 from foundation.staff.queries import limit_on
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 
 COUNTY = "370323"
 VALID_FROM = date(2000, 1, 1)

@@ -21,9 +21,9 @@ from foundation.clock import SystemClock, business_day
 from foundation.database import LEAST_SQLITE, Database, check_connection, is_sqlite, sqlite_file, unreachable
 from foundation.errors import ConfigurationError, FangpinError
 from foundation.guards import live_guards
-from foundation.keyfile import KeyCheck, read_key_file
+from foundation.keyfile import KeyCheck, check_keys, read_key_file
 from foundation.sealing import Sealer
-from foundation.trail import head
+from foundation.trail.sealing import head
 from payments.models import BankFile, Batch, Payable, Payment
 from webapp.settings import default_key_file
 
@@ -123,10 +123,10 @@ def _database(database: Database, key_file: Path) -> Iterator[Finding]:
             f"数据库规则 {len(wanted) - len(lost)}/{len(wanted)} {' '.join(lost)}".rstrip(),
             f"guards in the database: {len(wanted) - len(lost)} of {len(wanted)}",
         )
-        check = session.scalars(select(KeyCheck)).first()
-        if check is not None:
+        checks = session.scalars(select(KeyCheck)).all()
+        if checks:
             try:
-                Sealer(read_key_file(key_file)).reveal("key_check", "proof", check.key_id, check.proof)
+                check_keys(Sealer(read_key_file(key_file)), checks)
                 yield Finding(
                     True, f"密钥文件 {key_file.name} 正确", f"the key file {key_file.name} is the right one"
                 )

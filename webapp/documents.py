@@ -8,11 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, Determination
-from foundation.clock import Clock
 from foundation.database import Database
 from foundation.files import load
-from foundation.sealing import Sealer
-from foundation.trail import Head, head
+from foundation.runtime import Runtime
+from foundation.trail.sealing import BEFORE_A_REPORT, Head, seal_trail
 from payments.queries import batches
 from policies.policy import Policy
 from reports.issuing import issue_audit_report, issue_batch_summary, issue_programme_report
@@ -26,7 +25,7 @@ Copier = Callable[[str, bytes], None]
 
 
 def issue_documents(
-    database: Database, sealer: Sealer, clock: Clock, policy: Policy, write: Copier, letters: int | None
+    runtime: Runtime, policy: Policy, write: Copier, letters: int | None
 ) -> tuple[Head, Head | None]:
     """Issues what is missing and has a copy of every document written.
 
@@ -35,6 +34,7 @@ def issue_documents(
 
     `letters` is on how many determinations a letter and a calculation sheet are printed, None is all of them.
     """
+    database, sealer, clock = runtime.database, runtime.sealer, runtime.clock
     with database.reading() as session:
         chosen = _chosen(session, policy.number, letters)
     carry_out(database, clock, "letter", chosen)
@@ -45,8 +45,7 @@ def issue_documents(
         batch_ids = [batch.id for batch in batches(session, policy.number)]
     reports = [issue_batch_summary(database, sealer, SYSTEM, at, batch_id, NAMES) for batch_id in batch_ids]
     reports.append(issue_programme_report(database, sealer, SYSTEM, at, policy.number, NAMES))
-    with database.reading() as session:
-        trail = head(session)
+    trail = seal_trail(runtime, BEFORE_A_REPORT)
     audit = issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES)
     reports.append(audit)
     copies += [(report.name, report.file_id) for report in reports]
@@ -54,8 +53,9 @@ def issue_documents(
         with database.reading() as session:
             content = load(session, sealer, file_id)
         write(f"reports/{name}", content)
+    sealed = seal_trail(runtime, BEFORE_A_REPORT)
     with database.reading() as session:
-        return head(session), printed_head(session, audit.id)
+        return sealed, printed_head(session, audit.id)
 
 
 def _chosen(session: Session, policy_number: str, most: int | None) -> list[str]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from foundation.database import Base, Instant, strict
+from foundation.database import Base, Instant, SealedText, strict
 from foundation.guards import Guard, frozen, set_once
 
 
@@ -76,7 +76,7 @@ class KeptAnswer(Base):
     begun_at: Mapped[datetime] = mapped_column(Instant)
     status: Mapped[int | None] = mapped_column(BigInteger)
     """None while the first request is still at work."""
-    sealed: Mapped[str | None] = mapped_column(Text)
+    sealed: Mapped[str | None] = mapped_column(SealedText)
     """JSON {headers, body}."""
 
 

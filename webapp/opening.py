@@ -13,7 +13,7 @@ from foundation.database import Database, migrate
 from foundation.keyfile import open_sealer
 from foundation.runtime import Runtime, set_current
 from webapp.demo_actors import NAMES, SYSTEM
-from webapp.settings import default_key_file, files_folder
+from webapp.settings import anchor_file, default_key_file, files_folder
 
 
 def open_installation(
@@ -36,7 +36,7 @@ def open_installation(
         database.close()
         raise
     files = BlobStore(files_folder(url), sealer)
-    runtime = Runtime(database, sealer, clock or SystemClock(), SYSTEM, NAMES, files)
+    runtime = Runtime(database, sealer, clock or SystemClock(), SYSTEM, NAMES, files, anchor_file(url))
     set_current(runtime)
     return runtime
 

@@ -30,8 +30,9 @@ from foundation.database import Database, one_at_a_time
 from foundation.errors import Fault, UnusableInput
 from foundation.files import load, write_copy
 from foundation.money import MOST_FEN, Money
+from foundation.runtime import Runtime
 from foundation.sealing import Sealer
-from foundation.trail import Head, head
+from foundation.trail.sealing import BEFORE_A_REPORT, Head, seal_trail
 from households.queries import insured_people
 from payments.models import Batch
 from payments.queries import bank_files, batches, funds_available
@@ -111,17 +112,17 @@ def run_pack(options: Options, progress: Progress) -> Run:
         run.write("decisions.csv", csv_bytes(DECISION_COLUMNS, decision_rows(decided)))
         run.write("errors.csv", errors_csv(pack.errors))
         trail, printed = (
-            (_head(database), None) if options.decide_only else _pay(run, database, sealer, clock, policy)
+            (seal_trail(runtime, BEFORE_A_REPORT), None)
+            if options.decide_only
+            else _pay(run, runtime, policy)
         )
         with database.reading() as session:
             run.summary = summarise(session, sealer, policy, pack, decided)
         run.summary |= {
             "as_of": business_day(clock.now()).isoformat(),
             "taken_in": asdict(run.taken_in),
-            "trail": {"events": trail.events, "root": trail.root},
-            "trail_on_audit_report": None
-            if printed is None
-            else {"events": printed.events, "root": printed.root},
+            "trail": asdict(trail),
+            "trail_on_audit_report": None if printed is None else asdict(printed),
             "seconds": run.seconds,
             "files": dict(sorted(run.written.items())),
         }
@@ -153,11 +154,9 @@ def _refuse_folders(options: Options) -> None:
         raise UnusableInput(faults)
 
 
-def _pay(
-    run: Run, database: Database, sealer: Sealer, clock: Clock, policy: Policy
-) -> tuple[Head, Head | None]:
+def _pay(run: Run, runtime: Runtime, policy: Policy) -> tuple[Head, Head | None]:
     """Determination, payment and documents; the head of the trail at the end, and the one on the audit report."""
-    options = run.options
+    options, database, sealer, clock = run.options, runtime.database, runtime.sealer, runtime.clock
     with run.stage("determine", "核定", "determining"), database.transaction() as session:
         at = clock.now()
         _determine(session, sealer, at, policy)
@@ -173,7 +172,7 @@ def _pay(
         for name, content in _bank_file_copies(database, sealer, policy):
             run.write(f"payments/{name}", content)
     with run.stage("documents", "打印文书", "printing the documents"):
-        return issue_documents(database, sealer, clock, policy, run.write, options.letters)
+        return issue_documents(runtime, policy, run.write, options.letters)
 
 
 def _determine(session: Session, sealer: Sealer, at: datetime, policy: Policy) -> None:
@@ -223,8 +222,3 @@ def _bank_file_copies(database: Database, sealer: Sealer, policy: Policy) -> Ite
         for batch in batches(session, policy.number):
             for row in bank_files(session, batch.id):
                 yield row.name, load(session, sealer, row.file_id)
-
-
-def _head(database: Database) -> Head:
-    with database.reading() as session:
-        return head(session)

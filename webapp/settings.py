@@ -48,6 +48,15 @@ def files_folder(url: str) -> Path:
     return Path(named) if named else _of_database(url, "files")
 
 
+def anchor_file(url: str) -> Path:
+    """The file of the trail's heads: FANGPIN_ANCHORS, else where the key file would be.
+
+    Its worth is that the owner of the database cannot write it: name a place on another machine or medium.
+    """
+    named = os.environ.get("FANGPIN_ANCHORS")
+    return Path(named) if named else _of_database(url, "anchors")
+
+
 def _of_database(url: str, suffix: str) -> Path:
     """A place of one database's own: beside a SQLite file, else in the user's configuration folder."""
     file = sqlite_file(url)

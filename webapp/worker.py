@@ -18,7 +18,15 @@ from sqlalchemy.exc import DBAPIError
 from claims.queries.uploads import blobs_in_use
 from foundation.runtime import Runtime, stored_files
 from webapp.api import idempotency
-from webapp.celery_app import carry_out_here, celery, due_jobs, give_up_lost, log_failure
+from webapp.celery_app import (
+    SEAL_SECONDS,
+    carry_out_here,
+    celery,
+    due_jobs,
+    give_up_lost,
+    log_failure,
+    seal_now,
+)
 from webapp.opening import open_installation
 from webapp.services import access
 from webapp.settings import named_database
@@ -72,10 +80,13 @@ def _embedded(runtime: Runtime) -> None:
 
 def look_for_work(runtime: Runtime, stop: threading.Event) -> None:
     """Carries out what is due in the job table, again and again, until it is stopped."""
-    tidied = time.monotonic()
+    tidied = sealed = time.monotonic()
     while not stop.is_set():
         try:
             carry_out_due(stop)
+            if time.monotonic() - sealed > SEAL_SECONDS:
+                sealed = time.monotonic()
+                seal_now()
             if time.monotonic() - tidied > TIDY_SECONDS:
                 tidied = time.monotonic()
                 tidy(runtime)

@@ -28,7 +28,7 @@ from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.sealing import Sealer
 from foundation.segregation import Act, Duty, refuse_conflict
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from households.models import HouseholdRow
 from policies.queries import policy_by_id
 

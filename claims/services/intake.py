@@ -23,7 +23,7 @@ from foundation.actors import Actor
 from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, table_of
 from foundation.sealing import Sealer
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from policies.policy import Policy
 from policies.queries import policy_by_id
 

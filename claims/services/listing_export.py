@@ -17,7 +17,7 @@ from claims.terms import BENEFIT_NAMES, OUTCOME_NAMES, REASON_NAMES
 from foundation.actors import Actor
 from foundation.clock import SHANGHAI
 from foundation.spreadsheets import Written, write_workbook
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from foundation.web.language import pick
 
 

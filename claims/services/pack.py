@@ -26,7 +26,7 @@ from claims.services.listing import refresh
 from foundation.actors import Actor
 from foundation.database import one_at_a_time
 from foundation.sealing import Sealer
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from households import roster
 from households.feeds import COLUMNS, file_of
 from households.services import take_in_roster

@@ -47,7 +47,7 @@ from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import ConflictError, UnusableInput
 from foundation.sealing import Sealer
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from policies.policy import Policy
 
 Report = Callable[[int, int], None]

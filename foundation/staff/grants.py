@@ -22,7 +22,7 @@ from foundation.places import COUNTY_DIGITS, TOWN_DIGITS, VILLAGE_DIGITS
 from foundation.segregation import refuse_roles_together
 from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
 from foundation.staff.queries import roles_held
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 
 _PLACE_DIGITS = {Role.VILLAGE_OFFICER: VILLAGE_DIGITS, Role.TOWN_REVIEWER: TOWN_DIGITS}
 """Roles that belong to one kind of place; the others are held at a county, a town or a village."""

@@ -16,13 +16,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.actors import ADMIN_ROLES, Role
-from foundation.database import Base, Instant, strict
+from foundation.database import Base, Instant, SealedText, strict
 from foundation.guards import Guard, frozen, only_moves, set_once
 from foundation.money import MOST_FEN
 
@@ -52,7 +51,7 @@ class StaffMember(Base):
     """As it is printed on documents and shown on pages."""
     id_lookup: Mapped[str | None] = mapped_column(String)
     """Keyed digest of the ID number: one human being is one row, and recusal (K6) finds relatives by it."""
-    sealed: Mapped[str | None] = mapped_column(Text)
+    sealed: Mapped[str | None] = mapped_column(SealedText)
     """JSON {id_number}."""
     created_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -75,7 +74,7 @@ class Account(Base):
     password_hash: Mapped[str | None] = mapped_column(String)
     password_set_at: Mapped[datetime | None] = mapped_column(Instant)
     password_must_change: Mapped[bool] = mapped_column(Boolean)
-    totp_sealed: Mapped[str | None] = mapped_column(Text)
+    totp_sealed: Mapped[str | None] = mapped_column(SealedText)
     """The second factor's secret (base32), sealed."""
     totp_confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
     totp_step: Mapped[int] = mapped_column(BigInteger)

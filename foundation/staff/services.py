@@ -20,7 +20,7 @@ from foundation.errors import ConflictError, InvalidInput, NotFound
 from foundation.sealing import Sealer
 from foundation.staff.grants import end_grant
 from foundation.staff.models import Account, Kin, RoleGrant, StaffMember
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 
 ACCOUNT_STATES = ("active", "disabled")
 LONGEST_NAME = 50

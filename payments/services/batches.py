@@ -21,7 +21,7 @@ from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.errors import ConflictError
 from foundation.sealing import Sealer
 from foundation.segregation import Act, Duty, refuse_conflict
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from payments import batching
 from payments.errors import BatchChanged, FundsShort
 from payments.models import Batch, Payable, Payment

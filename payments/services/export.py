@@ -16,7 +16,7 @@ from foundation import files
 from foundation.actors import Actor
 from foundation.database import one_at_a_time
 from foundation.sealing import Sealer
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from payments.bank_formats.disbursement_csv import write_disbursement_csv
 from payments.bank_formats.pain001 import Pain001Header, write_pain001
 from payments.errors import BatchChanged

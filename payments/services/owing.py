@@ -19,7 +19,7 @@ from foundation.counters import take_numbers
 from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.money import Money
 from foundation.sealing import Sealer
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from payments.models import FundReceipt, LedgerEntry, Payable
 
 

@@ -18,7 +18,7 @@ from claims.models import ClaimRow
 from claims.queries.listing import Filters, choices, found_by_person, page_of_claims, totals
 from claims.services.search_keys import fill_search_keys
 from foundation.masking import mask_id_number
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.claims.desk import (
     Known,
     actor,

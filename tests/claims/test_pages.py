@@ -17,7 +17,7 @@ from claims.terms import REASON_NAMES
 from claims.wording import explain
 from foundation.masking import mask_account, mask_id_number
 from foundation.staff.models import StaffMember
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from foundation.web.language import typeset
 from households.models import HouseholdRow
 from payments.models import Payment

@@ -29,7 +29,7 @@ from foundation.jobs import Job
 from foundation.keyfile import open_sealer
 from foundation.runtime import Runtime, set_current
 from foundation.sealing import Sealer
-from foundation.trail import Event
+from foundation.trail.events import Event
 
 OFFICER = Actor("person-1", "account-1", Role.CLAIM_OFFICER, "370323", "李明", Assurance.PASSWORD)
 OTHER = Actor("person-2", "account-2", Role.CENTER_CERTIFIER, "370323", "王芳", Assurance.PASSWORD)

@@ -14,9 +14,9 @@ import pytest
 
 from foundation.blobs import BlobStore
 from foundation.errors import ConfigurationError
-from foundation.sealing import KeyRing, Sealer
+from foundation.sealing import KeyRing, Sealer, SealingKey
 
-SEALER = Sealer(KeyRing("k1", bytes(32), bytes(range(32))))
+SEALER = Sealer(KeyRing.of_one(SealingKey("k1", bytes(32)), bytes(range(32))))
 SECRET = "张三 370323194809155975".encode()
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 NEXT_YEAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ def test_the_same_content_twice_is_one_file(store: BlobStore) -> None:
 
 
 def test_an_address_says_nothing_without_the_key(tmp_path: Path) -> None:
-    other = Sealer(KeyRing("k1", bytes(32), bytes(32)))
+    other = Sealer(KeyRing.of_one(SealingKey("k1", bytes(32)), bytes(32)))
     assert BlobStore(tmp_path / "a", SEALER).put(SECRET) != BlobStore(tmp_path / "b", other).put(SECRET)
 
 
@@ -115,8 +115,8 @@ def test_a_working_folder_is_closed_to_others_and_gone_at_the_end(store: BlobSto
 def test_what_a_killed_process_left_is_cleared(store: BlobStore) -> None:
     program = (
         "import sys, time; from pathlib import Path; from foundation.blobs import BlobStore\n"
-        "from foundation.sealing import KeyRing, Sealer\n"
-        "store = BlobStore(Path(sys.argv[1]), Sealer(KeyRing('k1', bytes(32), bytes(range(32)))))\n"
+        "from foundation.sealing import KeyRing, Sealer, SealingKey\n"
+        "store = BlobStore(Path(sys.argv[1]), Sealer(KeyRing.of_one(SealingKey('k1', bytes(32)), bytes(range(32)))))\n"
         "with store.working_folder() as folder:\n"
         "    (folder / 'plain').write_text('secret'); print('ready', flush=True); time.sleep(60)\n"
     )

@@ -14,7 +14,7 @@ from foundation.actors import Actor, Role
 from foundation.database import Database
 from foundation.errors import ConflictError
 from foundation.jobs import DELAYS, LOST_AFTER, MOST_ATTEMPTS, Job
-from foundation.trail import Event
+from foundation.trail.events import Event
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 ADMIN = Actor("person-9", "account-9", Role.SYS_ADMIN, "370323", "管理员")

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foundation.errors import ConfigurationError
-from foundation.sealing import KeyRing, Sealer
+from foundation.sealing import KeyRing, Sealer, SealingKey
 
-SEALER = Sealer(KeyRing("k1", bytes(range(32)), bytes(range(32, 64))))
-OTHER = Sealer(KeyRing("k1", bytes(32), bytes(32)))
+SEALER = Sealer(KeyRing.of_one(SealingKey("k1", bytes(range(32))), bytes(range(32, 64))))
+OTHER = Sealer(KeyRing.of_one(SealingKey("k1", bytes(32)), bytes(32)))
 
 
 @given(st.text())
@@ -56,4 +56,4 @@ def test_a_look_up_finds_equal_values_of_one_subject_only() -> None:
 
 
 def test_the_keys_are_not_shown() -> None:
-    assert repr(KeyRing("k1", b"s" * 32, b"l" * 32)) == "KeyRing(k1)"
+    assert repr(KeyRing.of_one(SealingKey("k1", b"s" * 32), b"l" * 32)) == "KeyRing(k1)"

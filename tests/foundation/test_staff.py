@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor, Role
 from foundation.database import Database
 from foundation.errors import ConflictError, InvalidInput, NotAllowedError, NotFound
-from foundation.sealing import KeyRing, Sealer
+from foundation.sealing import KeyRing, Sealer, SealingKey
 from foundation.staff import grants, queries, services
 from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.staffing import put_account, put_grant, put_limit, put_person
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ ASKER = Actor("asker", "a1", Role.SEC_ADMIN, "370323", "甲")
 DECIDER = Actor("decider", "a2", Role.SEC_ADMIN, "370323", "乙")
 OFFICER = Actor("officer", "a3", Role.CLAIM_OFFICER, "370323", "丙")
 SYSTEM_ADMIN = Actor("system-admin", "a4", Role.SYS_ADMIN, "370323", "丁")
-SEALER = Sealer(KeyRing("k1", b"s" * 32, b"l" * 32))
+SEALER = Sealer(KeyRing.of_one(SealingKey("k1", b"s" * 32), b"l" * 32))
 ID_NUMBER, OTHER_ID_NUMBER = "370323194809155975", "370323196002290016"
 
 

@@ -15,7 +15,7 @@ from claims.pack import read_pack
 from foundation.capitals import amount_in_capitals
 from foundation.database import Database
 from foundation.masking import mask_account
-from foundation.trail import Event, leaf_hash, root_of
+from foundation.trail.events import Event, leaf_hash, root_of
 from webapp.run import Options, Run, run_pack
 
 DAY = date(2020, 12, 31)

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 
 from claims.models import ClaimRow, DecisionRow, Determination
 from foundation.database import Database
-from foundation.trail import Event
+from foundation.trail.events import Event
 from payments.models import BankFile, Batch, LedgerEntry, Payable, Payment
 
 State = dict[str, object]

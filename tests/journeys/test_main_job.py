@@ -17,7 +17,7 @@ from claims.queries import reveal_record, standings
 from claims.storing import decision_from_data, dump, dump_record, load_record
 from foundation.database import Database
 from foundation.keyfile import open_sealer
-from foundation.trail import Event
+from foundation.trail.events import Event
 from payments.models import BankFile, Batch, FundReceipt, LedgerEntry, Payable, Payment
 from payments.queries import balance, funds_available
 from policies.queries import policy_by_id

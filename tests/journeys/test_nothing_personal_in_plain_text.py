@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from claims.pack import Pack, read_pack
 from foundation.database import Database, migrate
-from foundation.trail import Event
+from foundation.trail.events import Event
 from policies.policy_file import load_policy
 from tests.servers import Postgres
 from webapp.run import Options, run_pack

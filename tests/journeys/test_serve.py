@@ -28,7 +28,7 @@ from foundation.clock import SystemClock
 from foundation.database import Database, migrate
 from foundation.jobs import LOST_AFTER, Job
 from foundation.keyfile import open_sealer
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.claims.test_uploads import OFFICER, contents
 from tests.servers import free_port
 

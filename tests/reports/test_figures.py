@@ -12,7 +12,7 @@ from sqlalchemy import text
 from claims.adjudication import Decision, decide
 from claims.facts import Facts
 from foundation.identifiers import birth_date, sex
-from foundation.trail import head
+from foundation.trail.events import head
 from payments.models import Batch
 from policies.policy import Policy
 from reports.audit import Approved, audit_figures, same_document, same_household_income

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from foundation import files, jobs
 from foundation.clock import FixedClock
 from foundation.runtime import Runtime, set_current
-from foundation.trail import Event, head
+from foundation.trail.events import Event, head
 from reports import issuing, services
 from reports.errors import RenderingFailed
 from reports.figures import BatchFigures

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from foundation.actors import Role
 from foundation.staff.models import Account
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.staffing import put_account, put_grant
 from tests.webapp.conftest import Web, post
 from webapp import second_factor

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from foundation.database import Database
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.webapp.api_client import Caller, caller
 from tests.webapp.conftest import Web
 from webapp.api.idempotency import REPLAYED

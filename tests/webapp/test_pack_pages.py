@@ -18,7 +18,7 @@ from foundation.blobs import BlobStore
 from foundation.database import Database
 from foundation.jobs import Job
 from foundation.runtime import Runtime, set_current
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.claims.test_uploads import contents, encrypted, zipped
 from tests.webapp.conftest import Web, csrf, post
 from webapp.demo_actors import SYSTEM

@@ -11,7 +11,7 @@ import pytest
 
 from foundation.database import Database
 from foundation.errors import BadRequest
-from foundation.sealing import KeyRing, Sealer
+from foundation.sealing import KeyRing, Sealer, SealingKey
 from foundation.staff.models import Account
 from tests.staffing import put_account
 from webapp import second_factor
@@ -23,7 +23,7 @@ RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
 @pytest.fixture
 def sealer() -> Sealer:
-    return Sealer(KeyRing("k1", b"s" * 32, b"l" * 32))
+    return Sealer(KeyRing.of_one(SealingKey("k1", b"s" * 32), b"l" * 32))
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from foundation.actors import Assurance, Role
 from foundation.database import Database
 from foundation.errors import NotFound
 from foundation.staff.models import Account, RoleGrant
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.staffing import put_account, put_grant
 from tests.webapp.conftest import Web, post
 from webapp.models import WebSession

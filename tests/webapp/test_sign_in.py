@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from foundation.actors import Role
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.webapp.conftest import Web, csrf, post
 from tests.webapp.door import CHEAP, COOKIE, NEXT_ONE, OFFICE, RIGHT, Door, open_door, page
 from webapp.models import AccessCount

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 
 from foundation.actors import Role
 from foundation.staff.models import Account, DeterminationLimit, Kin, RoleGrant, StaffMember
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.staffing import id_number_of
 from tests.webapp.conftest import Web, post
 from webapp.models import WebSession

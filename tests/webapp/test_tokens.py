@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 
 from foundation.actors import Assurance
 from foundation.errors import ConflictError, InvalidInput, NotFound
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.webapp.api_client import Caller, caller
 from tests.webapp.conftest import Web, csrf, post
 from webapp.models import ApiToken

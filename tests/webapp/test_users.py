@@ -16,7 +16,7 @@ from foundation.keyfile import open_sealer
 from foundation.staff.grants import ask_role, decide_grant
 from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
 from foundation.staff.queries import limit_on
-from foundation.trail import Event
+from foundation.trail.events import Event
 from tests.staffing import id_number_of, put_account, put_grant
 from webapp import demo_actors, demo_people
 from webapp.cli import cli, guarded

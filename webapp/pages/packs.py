@@ -34,7 +34,7 @@ from foundation.errors import Fault, NotFound, UnusableInput
 from foundation.jobs import MOST_ATTEMPTS, Job
 from foundation.refusals import REFUSALS
 from foundation.tables import RowError
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from foundation.web.acting import acting, now, reading, sealer, surroundings, transaction
 from foundation.web.downloads import download
 from foundation.web.fields import CleanText, StrictSchema

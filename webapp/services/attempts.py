@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from foundation.database import Instant, one_at_a_time
 from foundation.sealing import Sealer
 from foundation.staff.models import Account
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from webapp.demo_actors import SYSTEM
 from webapp.models import AccessCount
 from webapp.services import access

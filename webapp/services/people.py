@@ -14,7 +14,7 @@ from foundation.actors import Actor
 from foundation.errors import NotAllowedError
 from foundation.staff import services
 from foundation.staff.models import Account
-from foundation.trail import events_of
+from foundation.trail.events import events_of
 from webapp.services.sessions import end_all
 from webapp.services.tokens import revoke_all
 

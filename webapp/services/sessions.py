@@ -19,7 +19,7 @@ from foundation.actors import SECOND_FACTOR_ROLES, Actor, Assurance, Role
 from foundation.clock import business_day
 from foundation.errors import NotFound
 from foundation.staff.models import Account, RoleGrant, StaffMember
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from webapp.demo_actors import SYSTEM
 from webapp.models import WebSession
 

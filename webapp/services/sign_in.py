@@ -18,7 +18,7 @@ from foundation.database import Database
 from foundation.errors import ConflictError, InvalidInput, SignInNeeded
 from foundation.sealing import Sealer
 from foundation.staff.models import Account, StaffMember
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from webapp import second_factor
 from webapp.demo_actors import SYSTEM
 from webapp.models import WebSession

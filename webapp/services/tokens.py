@@ -17,7 +17,7 @@ from foundation.clock import business_day
 from foundation.database import one_at_a_time
 from foundation.errors import ConflictError, InvalidInput, NotFound
 from foundation.staff.models import Account, RoleGrant, StaffMember
-from foundation.trail import Change, record
+from foundation.trail.events import Change, record
 from webapp.models import ApiToken
 
 SCOPES: dict[str, tuple[str, str]] = {

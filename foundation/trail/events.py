@@ -1,23 +1,23 @@
 """The trail: one append-only table of events, written in the transaction of the change that they record.
 
 An event says who (person, account, role, place, and how surely that was known), when, what, on what, why, and the
-thing's digest before and after. The digests are keyed, so that nobody can guess a person's data from them. The head is
-the Merkle root of RFC 6962 over all events in their order.
+thing's digest before and after. The digests are keyed, so that nobody can guess a person's data from them. Blocks seal
+the events in their order (`foundation.trail.sealing`); while a transaction has written events and is open, it holds the
+trail's lock together with all others that have.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from sqlalchemy import BigInteger, Identity, Index, String, Text, func, select
+from sqlalchemy import BigInteger, Identity, Index, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation.actors import Actor
-from foundation.database import Base, Instant, bulk_insert, instant_text, strict, table_of
+from foundation.database import Base, Instant, bulk_insert, instant_text, is_sqlite, strict, table_of
 
 
 class Event(Base):
@@ -31,6 +31,10 @@ class Event(Base):
     subject: Mapped[str] = mapped_column(String)
     subject_id: Mapped[str] = mapped_column(String)
     body: Mapped[str] = mapped_column(Text)
+
+
+LOCK = 37032321
+"""PostgreSQL advisory lock of the trail: shared by whoever has written events, for a moment alone to the sealer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ def record(session: Session, actor: Actor, at: datetime, changes: Iterable[Chang
         }
         for change in changes
     ]
+    if rows and not is_sqlite(session):  # SQLite has one writer at a time
+        session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOCK})
     bulk_insert(session, table_of(Event), rows)
     return len(rows)
 
@@ -82,53 +88,6 @@ def _body(change: Change, acting: str, moment: str) -> str:
 def _quoted(word: str | None) -> str:
     # Actions, tables, row ids and digests: words of the program's own, nothing to escape.
     return "null" if word is None else f'"{word}"'
-
-
-# --- RFC 6962 --------------------------------------------------------------------------------------------------------
-
-
-def leaf_hash(data: bytes) -> bytes:
-    """Hash of a leaf: SHA-256 of 0x00 and the data (RFC 6962 §2.1)."""
-    return hashlib.sha256(b"\x00" + data).digest()
-
-
-def root_of(leaves: Iterable[bytes]) -> str:
-    """Merkle tree hash (RFC 6962 §2.1) of leaf hashes in order, hex; of none, the SHA-256 of nothing. Flat memory."""
-    stack: list[tuple[int, bytes]] = []
-    for leaf in leaves:
-        size, node = 1, leaf
-        while stack and stack[-1][0] == size:
-            _, left = stack.pop()
-            node = hashlib.sha256(b"\x01" + left + node).digest()
-            size *= 2
-        stack.append((size, node))
-    if not stack:
-        return hashlib.sha256(b"").hexdigest()
-    _, node = stack.pop()
-    while stack:
-        _, left = stack.pop()
-        node = hashlib.sha256(b"\x01" + left + node).digest()
-    return node.hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of the trail: how many events, and the root over all of them."""
-
-    events: int
-    root: str
-
-
-def head(session: Session) -> Head:
-    """The head over all events in their order."""
-    count = session.scalar(select(func.count()).select_from(Event)) or 0
-    return Head(count, root_of(leaf_hash(body.encode()) for body in _bodies(session)))
-
-
-def _bodies(session: Session) -> Iterator[str]:
-    rows = session.execute(select(Event.body).order_by(Event.id).execution_options(yield_per=10_000))
-    for part in rows.partitions():
-        yield from (row[0] for row in part)
 
 
 def events_of(session: Session, subject_ids: Sequence[str]) -> list[Event]:
