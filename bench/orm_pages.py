@@ -17,7 +17,7 @@ from claims.storing import load_claim
 from claims.terms import line_name
 from foundation.actors import Actor
 from foundation.errors import NotFound
-from foundation.masking import mask_id_number
+from foundation.masking import Audience, id_number_for
 from foundation.places import holds
 from foundation.sealing import Sealer
 from foundation.staff.models import StaffMember
@@ -88,7 +88,7 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, claim_id: str) ->
     ).all()
     counts = decisions[-1].id if determination is None else determination.decision_id
     named = {counts, *(review.decision_id for review in reviews)}
-    made = {row.id: DecisionMade(row.id, row.sequence, row.policy_id, row.outcome, row.payable_fen, row.made_at)
+    made = {row.id: _made(row)
             for row in decisions}  # fmt: skip
     return Case(
         claim_id=claim.id,
@@ -97,6 +97,7 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, claim_id: str) ->
         line=claim.line,
         benefit=claim.benefit,
         event_on=claim.event_on,
+        notified_on=claim.notified_on,
         town=claim.town,
         village=household.village if household else None,
         village_code=household.village_code if household else None,
@@ -108,6 +109,11 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, claim_id: str) ->
         reviews=tuple(ReviewOpened(row.id, row.reason, row.decision_id, row.opened_at) for row in reviews),
         others=tuple(_others(session, sealer, claim)),
     )
+
+
+def _made(row: DecisionRow) -> DecisionMade:
+    sums = row.payable_fen, row.entitled_fen
+    return DecisionMade(row.id, row.sequence, row.policy_id, row.outcome, *sums, row.reasons, row.made_at)
 
 
 def names(session: Session) -> dict[str, str]:
@@ -177,5 +183,5 @@ def _one(sealer: Sealer, row: Row, policy: Policy) -> ListedClaim:
         policy_id=decision.policy_id,
         line_title=line_name(policy, claim.line, claim.event_on),
         name=content.name,
-        id_number=mask_id_number(content.id_number),
+        id_number=id_number_for(Audience.OFFICER, content.id_number),
     )

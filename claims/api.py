@@ -1,4 +1,7 @@
-"""Claims in the API: the list and one claim with its decision as data. Read only; ID numbers masked, no diagnosis."""
+"""Claims in the API: the list and one claim with its decision as data; ID numbers masked, no diagnosis.
+
+They change nothing but the trail: the full view is granted for a purpose, counted, and an event each time.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,17 @@ from typing import Any
 
 from marshmallow import fields
 
+from claims.full_view import fields_of, refuse_erased
 from claims.phrases import LINES, OUTCOMES
 from claims.queries.case import Case, case_by_id
 from claims.queries.listing import Filters, ListedClaim, page_of_claims
 from claims.states import STATE_NAMES
-from foundation.masking import mask_account, mask_id_number
+from foundation.masking import Audience, account_for, id_number_for
 from foundation.money import yuan_text
+from foundation.privacy.purposes import PURPOSES
 from foundation.web.acting import acting, reading, sealer
 from foundation.web.api import Output, Paged, Resources, as_page, page_schema
+from foundation.web.disclosing import FullView, grant_full_view
 from foundation.web.fields import Choice, CleanText, IsoDate, Money
 
 resources = Resources("claims", __name__, "Claims and how they were decided.")
@@ -57,7 +63,8 @@ class ListedClaimData(Output):
     outcome = Choice(OUTCOMES, required=True)
     amount = Money(required=True)
     reasons = fields.List(fields.String(), required=True)
-    claimant = fields.Nested(Claimant, required=True)
+    claimant = fields.Nested(Claimant, required=True, allow_none=True)
+    """Null once the personal data was erased at the end of its term."""
 
 
 class CheckData(Output):
@@ -130,10 +137,38 @@ class ClaimData(Output):
     notified_on = IsoDate(required=True)
     town = fields.String(required=True)
     village = fields.String(required=True, allow_none=True)
-    claimant = fields.Nested(Claimant, required=True)
+    claimant = fields.Nested(Claimant, required=True, allow_none=True)
+    """Null once the personal data was erased at the end of its term."""
     decision = fields.Nested(DecisionData, required=True)
     determination = fields.Nested(DeterminationData, required=True, allow_none=True)
     reviews = fields.List(fields.Nested(ReviewData), required=True)
+
+
+class PersonInFull(Output):
+    """Somebody with the ID number in full."""
+
+    name = fields.String(required=True)
+    id_number = fields.String(required=True)
+
+
+class AccountInFull(Output):
+    """A bank account in full."""
+
+    name = fields.String(required=True)
+    account = fields.String(required=True)
+
+
+class FullViewData(Output):
+    """The people of a claim with ID numbers and accounts in full; what for, and how many views are left today."""
+
+    id = fields.String(required=True)
+    claim_no = fields.String(required=True)
+    claimant = fields.Nested(PersonInFull, required=True)
+    members = fields.List(fields.Nested(PersonInFull), required=True)
+    payee = fields.Nested(AccountInFull, required=True, allow_none=True)
+    purpose = Choice(PURPOSES, required=True)
+    seen_at = fields.AwareDateTime(required=True)
+    left_today = fields.Integer(required=True)
 
 
 @resources.at("/claims")
@@ -166,6 +201,33 @@ def shown(claim_id: str) -> dict[str, Any]:
     return _whole(case)
 
 
+@resources.at("/claims/<row_id:claim_id>/full-view", "POST")
+@resources.body(FullView)
+@resources.answers(FullViewData)
+def full_view(asked: dict[str, Any], claim_id: str) -> dict[str, Any]:
+    """One claim's people in full, for a purpose. Each call is a look of its own, so there is no Idempotency-Key.
+
+    A person has 200 full views a day, on pages and here together; one more is 429. A court's or supervisory body's
+    request needs a `note` that names its letter.
+    """
+    with reading() as session:
+        case = case_by_id(session, sealer(), acting(), claim_id)
+    refuse_erased(case)
+    seen = grant_full_view("claim", claim_id, fields_of(case), asked)
+    claim, household, account = case.facts.claim, case.facts.household, case.decision.payee_account
+    members = () if household is None else household.members
+    return {
+        "id": case.claim_id,
+        "claim_no": case.claim_no,
+        "claimant": {"name": claim.name, "id_number": claim.id_number},
+        "members": [{"name": member.name, "id_number": member.id_number} for member in members],
+        "payee": None if account is None else {"name": case.decision.payee_name or "", "account": account},
+        "purpose": seen.purpose,
+        "seen_at": seen.at,
+        "left_today": seen.left,
+    }
+
+
 def _row(claim: ListedClaim) -> dict[str, Any]:
     return {
         "id": claim.id,
@@ -181,12 +243,12 @@ def _row(claim: ListedClaim) -> dict[str, Any]:
         "outcome": claim.outcome,
         "amount": claim.payable_fen,
         "reasons": claim.reasons,
-        "claimant": {"name": claim.name, "id_number": claim.id_number},
+        "claimant": None if claim.name is None else {"name": claim.name, "id_number": claim.id_number},
     }
 
 
 def _whole(case: Case) -> dict[str, Any]:
-    claim, determined = case.facts.claim, case.determined
+    claim, determined = None if case.erased else case.facts.claim, case.determined
     return {
         "id": case.claim_id,
         "claim_no": case.claim_no,
@@ -194,11 +256,13 @@ def _whole(case: Case) -> dict[str, Any]:
         "line": case.line,
         "benefit": case.benefit,
         "event_on": case.event_on,
-        "notified_on": claim.notified_on,
+        "notified_on": case.notified_on,
         "town": case.town,
         "village": case.village,
-        "claimant": {"name": claim.name, "id_number": mask_id_number(claim.id_number)},
-        "decision": _decision(case),
+        "claimant": None
+        if claim is None
+        else {"name": claim.name, "id_number": id_number_for(Audience.OFFICER, claim.id_number)},
+        "decision": _erased_decision(case) if case.erased else _decision(case),
         "determination": None
         if determined is None
         else {
@@ -218,8 +282,10 @@ def _whole(case: Case) -> dict[str, Any]:
 def _decision(case: Case) -> dict[str, Any]:
     decision, made = case.decision, case.shown
     account = decision.payee_account
-    # A diagnosis goes to nobody through the API: no caller of it decides by one.
+    # Neither a diagnosis nor a grade of disability goes to anybody through the API: no caller of it decides by one.
     hidden = {"cause"} if case.line == "illness" else set()
+    if case.benefit == "disability":
+        hidden = {"grade", "rate"}
     return {
         "id": made.id,
         "sequence": made.sequence,
@@ -236,8 +302,28 @@ def _decision(case: Case) -> dict[str, Any]:
             {"label": label, "clause": clause, "values": _in_yuan(values, hidden)}
             for label, clause, values in decision.calculation
         ],
-        "payee": None if account is None else {"name": decision.payee_name, "account": mask_account(account)},
+        "payee": None
+        if account is None
+        else {"name": decision.payee_name, "account": account_for(Audience.OFFICER, account)},
         "policy_fingerprint": decision.policy_fingerprint,
+    }
+
+
+def _erased_decision(case: Case) -> dict[str, Any]:
+    """What stays of a decision when its term is over: outcome, sums and reasons, without what they rest on."""
+    made = case.shown
+    return {
+        "id": made.id,
+        "sequence": made.sequence,
+        "made_at": made.made_at,
+        "outcome": made.outcome,
+        "entitled": made.entitled_fen,
+        "payable": made.payable_fen,
+        "reasons": [code for code in made.reasons.split(";") if code],
+        "checks": [],
+        "calculation": [],
+        "payee": None,
+        "policy_fingerprint": case.policy.fingerprint,
     }
 
 

@@ -27,14 +27,16 @@ from claims.usage import Usage, usage_of
 from claims.wording import DecisionWords, explain
 from foundation.actors import Role
 from foundation.identifiers import birth_date
-from foundation.masking import mask_account, mask_id_number
+from foundation.masking import Audience, account_for, diagnosis_for, id_number_for
 from foundation.web.language import language, pick, typeset
 from households.household import Member
 
 DIAGNOSIS_SEEN_BY = frozenset(
     {Role.CLAIM_OFFICER, Role.ADJUDICATOR, Role.ADJ_SENIOR, Role.CENTER_CERTIFIER, Role.CENTER_LEAD}
 )
-"""Roles that decide or certify. For all others a diagnosis stays hidden, in the claim as in its checks."""
+"""Roles that decide or certify. For all others a diagnosis and a grade of disability stay hidden, in the claim, its
+checks and its calculation.
+"""
 
 _HIDDEN: Pair = ("(按权限不显示)", "(not shown to your role)")
 _WAITS: dict[str, Pair] = {
@@ -125,7 +127,7 @@ def case_view(case: Case, role: Role) -> CaseView:
     account = decision.payee_account
     return CaseView(
         claimant=claim.name,
-        id_number=mask_id_number(claim.id_number),
+        id_number=id_number_for(Audience.OFFICER, claim.id_number),
         line_title=heading(pick(*line_name(case.policy, case.line, case.event_on))),
         benefit_title=heading(pick(*BENEFIT_NAMES[case.benefit])),
         event_day_name=heading(pick(*EVENT_DAY_NAMES[case.line])),
@@ -146,7 +148,9 @@ def case_view(case: Case, role: Role) -> CaseView:
         members=_members(facts),
         papers=_papers(claim, decision),
         fields=_fields(claim),
-        payee=None if account is None else (decision.payee_name or "", mask_account(account)),
+        payee=None
+        if account is None
+        else (decision.payee_name or "", account_for(Audience.OFFICER, account)),
         terms_from=_terms_from(case),
     )
 
@@ -169,14 +173,26 @@ def yuan(fen: int) -> str:
 def _seen(case: Case, decision_id: str, role: Role) -> tuple[Facts, Decision]:
     """The record of an opened decision as a role may see it."""
     facts, decision = case.opened[decision_id]
-    if role in DIAGNOSIS_SEEN_BY or case.line != "illness":
+    if case.benefit == "disability" and role not in DIAGNOSIS_SEEN_BY:
+        return _without_grade(facts, decision)
+    cause = facts.claim.cause
+    if case.line != "illness" or cause is None:
         return facts, decision
-    hidden = pick(*_HIDDEN)
+    seen = diagnosis_for(Audience.OFFICER, cause, permitted=role in DIAGNOSIS_SEEN_BY) or pick(*_HIDDEN)
     checks = tuple(
-        (code, result, clause, {**inputs, "cause": hidden} if "cause" in inputs else inputs)
+        (code, result, clause, {**inputs, "cause": seen} if "cause" in inputs else inputs)
         for code, result, clause, inputs in decision.checks
     )
-    return replace(facts, claim=replace(facts.claim, cause=hidden)), replace(decision, checks=checks)
+    return replace(facts, claim=replace(facts.claim, cause=seen)), replace(decision, checks=checks)
+
+
+def _without_grade(facts: Facts, decision: Decision) -> tuple[Facts, Decision]:
+    """Without the grade of a disability: its line of the calculation becomes a fixed sum."""
+    calculation = tuple(
+        ("sum", clause, {"sum_fen": values["amount_fen"]}) if label == "grade" else (label, clause, values)
+        for label, clause, values in decision.calculation
+    )
+    return replace(facts, claim=replace(facts.claim, grade=None)), replace(decision, calculation=calculation)
 
 
 _KINDS = {"reject": "bad", "refer": "warn", "supplement": "warn", "amount": "bad"}
@@ -230,7 +246,7 @@ def _member(member: Member, day: date, claimant: bool) -> MemberShown:
         relation=heading(pick(*relation)),
         category=member.category,
         age=_age(birth_date(member.id_number), day),
-        id_number=mask_id_number(member.id_number),
+        id_number=id_number_for(Audience.OFFICER, member.id_number),
         cover_from=member.cover_from,
         cover_to=member.cover_to,
         died_on=min(member.deaths, default=None),
@@ -267,7 +283,7 @@ def _fields(claim: Claim) -> tuple[tuple[str, str], ...]:
         shown.append((heading(pick(zh, en)), yuan(value) if name.endswith("_fen") else str(value)))
     if claim.payee_account and claim.payee_name:
         title = heading(pick("指定收款账户", "payee's account named"))
-        shown.append((title, f"{claim.payee_name} {mask_account(claim.payee_account)}"))
+        shown.append((title, f"{claim.payee_name} {account_for(Audience.OFFICER, claim.payee_account)}"))
     return tuple(shown)
 
 

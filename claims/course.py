@@ -15,6 +15,7 @@ from claims.slots import Filling
 from claims.terms import HAPPENINGS, OUTCOME_NAMES, REVIEW_NAMES, Pair
 from foundation.actors import ROLE_NAMES, Role
 from foundation.places import COUNTY_DIGITS, TOWN_DIGITS
+from foundation.privacy.purposes import PURPOSES
 from foundation.trail.events import Event, events_of
 from foundation.web.language import pick
 
@@ -63,6 +64,8 @@ def _step(
     remark = remarks.get(event.subject_id)
     if event.action in ("claim.recommended", "claim.determined") and reason in OUTCOME_NAMES:
         remark = OUTCOME_NAMES[reason]
+    if event.action == "claim.seen_in_full":
+        remark = _purpose(reason)
     kind = _KINDS.get(event.action, "")
     if event.action == "claim.determined":
         kind = "ok" if reason == "approve" else "bad"
@@ -73,6 +76,12 @@ def _step(
         "" if remark is None else heading(pick(*remark)),
         kind,
     )
+
+
+def _purpose(reason: str) -> Pair:
+    """What a full view was for: its event begins with the purpose's code."""
+    purpose = PURPOSES[reason.partition(" ")[0].removeprefix("purpose=")]
+    return purpose.zh, purpose.en
 
 
 def _who(actor: Mapping[str, str], case: Case, staff: Mapping[str, str]) -> str:

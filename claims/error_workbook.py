@@ -6,6 +6,7 @@ It goes back to whoever made the files, to be mended and sent again. Every cell 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from claims import intake_files
 from foundation.cells import Cell, as_text, clean
 from foundation.csvfiles import read_csv
 from foundation.refusals import REFUSALS
-from foundation.spreadsheets import Heading, Marked, Written, open_workbook, write_workbook
+from foundation.spreadsheets import (
+    Heading,
+    Marked,
+    Watermark,
+    Written,
+    open_workbook,
+    write_workbook,
+)
 from foundation.tables import Column, RowError, header_of
 from households import feeds, roster
 
@@ -30,8 +38,25 @@ Place = tuple[str, str]
 """A file of the pack and one of its sheets; a CSV has none, ''."""
 
 
-def error_workbook(folder: Path, errors: Sequence[RowError], language: str) -> bytes:
-    """An xlsx of the refused cells of a pack whose files lie in `folder`; `errors` in the order of errors.csv.
+@dataclass(frozen=True, slots=True)
+class ErrorWorkbook:
+    """The sheets of a workbook of errors, to be written once its number is known."""
+
+    sheets: Mapping[str, Sequence[Sequence[Written]]]
+    widths: Mapping[str, Sequence[int]]
+
+    def written(self, watermark: Watermark | None = None) -> bytes:
+        """The workbook as an xlsx."""
+        return write_workbook(self.sheets, self.widths, watermark)
+
+
+def rows_in(errors: Iterable[RowError]) -> int:
+    """How many faulty rows are in the workbook, each about one person."""
+    return len({(error.file, error.sheet, error.row) for error in errors})
+
+
+def error_workbook(folder: Path, errors: Sequence[RowError], language: str) -> ErrorWorkbook:
+    """The workbook of the refused cells of a pack whose files lie in `folder`; `errors` in the order of errors.csv.
 
     `language` is zh or en. Raises UnusableInput when a file cannot be read (any more).
     """
@@ -60,7 +85,7 @@ def error_workbook(folder: Path, errors: Sequence[RowError], language: str) -> b
             ),
         ]
         widths[name] = (8, *(max(10, min(28, 2 * len(column) + 4)) for column in columns), 60)
-    return write_workbook(sheets, widths)
+    return ErrorWorkbook(sheets, widths)
 
 
 def _listed(error: RowError, place: int) -> list[Written]:

@@ -13,7 +13,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from claims.states import MOVES, UPLOAD_MOVES
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import Guard, append_only, append_only_sealed, frozen, only_moves
+from foundation.guards import (
+    Guard,
+    append_only,
+    append_only_sealed,
+    erased_for_good,
+    frozen,
+    only_moves,
+)
 from foundation.money import MOST_FEN
 
 
@@ -205,6 +212,7 @@ GUARDS = [
     *append_only("pack_intake", "id"),
     *frozen("pack_upload", ("id", "uploaded_at", "uploaded_by", "files", "consent_version")),
     only_moves("pack_upload", UPLOAD_MOVES),
+    *erased_for_good("pack_upload", "preview"),
     *append_only_sealed(
         "decision",
         ["id"],
@@ -225,6 +233,7 @@ GUARDS = [
     *append_only("determination", "id", "claim_id", "decision_id"),
     *append_only("review", "id"),
     only_moves("claim", MOVES),
+    *erased_for_good("claim", "sealed", returns=True),
     Guard("claim_no_delete", "claim", "BEFORE DELETE", "TRUE"),
     Guard(
         "claim_determined_frozen",

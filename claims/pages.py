@@ -1,21 +1,23 @@
 """Pages of claims: the list with its filters, the look-up by person, the workbook, one claim with all it rests on.
 
-They only read. A name or an ID number is looked for by POST, so that none ever stands in an address.
+They change nothing but the trail. A name or an ID number is looked for by POST, so that none ever stands in an address.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from claims import slots
 from claims.case_view import CaseView, case_view, heading, what_changed, yuan
-from claims.course import course_of
+from claims.course import Step, course_of
+from claims.full_view import fields_of, in_full, refuse_erased
 from claims.phrases import LINES
 from claims.queries.case import Case, case_by_id
 from claims.queries.listing import (
@@ -26,18 +28,29 @@ from claims.queries.listing import (
     page_of_claims,
     totals,
 )
-from claims.schemas import FilterForm, ListArguments, PersonForm
+from claims.schemas import ExportForm, ListArguments, PersonForm
 from claims.services.listing_export import export_listing
 from claims.states import STATE_NAMES
-from claims.terms import BENEFIT_NAMES, OUTCOME_NAMES, REASON_NAMES, REVIEW_NAMES, Pair
+from claims.terms import BENEFIT_NAMES, OUTCOME_NAMES, REASON_NAMES, REVIEW_NAMES, Pair, line_name
 from foundation.actors import Role
 from foundation.capitals import amount_in_capitals
 from foundation.errors import InvalidInput
-from foundation.masking import mask_id_number
+from foundation.masking import Audience, id_number_for
+from foundation.privacy.disclosures import Disclosed
+from foundation.privacy.exports import MOST_ALONE, needs_purpose, number_text
+from foundation.privacy.purposes import EXPORT_PURPOSES
 from foundation.staff.queries import names
 from foundation.trail.events import Change, record
 from foundation.web.acting import acting, now, reading, sealer, transaction
-from foundation.web.downloads import download
+from foundation.web.disclosing import (
+    FullViewForm,
+    grant_full_view,
+    named_purposes,
+    offered_purposes,
+    told,
+    typed_reason,
+)
+from foundation.web.downloads import download, sent_to_a_second_person
 from foundation.web.language import _, language, pick
 from foundation.web.requests import arguments, form
 
@@ -55,6 +68,8 @@ EXPORTERS = frozenset(
 )
 """Whose list has a button for the workbook; the rights table is what holds it."""
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STATE_KINDS = {"review": "info", "approved": "ok", "rejected": "bad", "withdrawn": "neutral"}
 _OUTCOME_KINDS = {"approve": "ok", "reject": "bad", "supplement": "warn", "refer": "warn"}
@@ -63,23 +78,31 @@ _OUTCOME_KINDS = {"approve": "ok", "reject": "bad", "supplement": "warn", "refer
 @blueprint.get("/claims")
 def listed() -> str:
     """The list: one page of what the filters leave, with the totals of all of it."""
-    asked = arguments(ListArguments)
+    return _list_page(arguments(ListArguments))
+
+
+def _list_page(
+    asked: Mapping[str, Any],
+    typed: Mapping[str, str] = NOTHING,
+    export_errors: Mapping[str, str] = NOTHING,
+) -> str:
+    """The list as asked for. `typed` and `export_errors` are of a form for the workbook that came back."""
     filters = _filters(asked)
-    descending = asked["order"] == "descending"
+    sort, order = asked.get("sort", "notified"), asked.get("order", "descending")
     with reading() as session:
         page = page_of_claims(
             session,
             sealer(),
             acting(),
             filters,
-            asked["sort"],
-            descending=descending,
+            sort,
+            descending=order == "descending",
             cursor=asked.get("cursor"),
         )
         summed = totals(session, acting(), filters)
         offered = choices(session, acting())
-    chosen = _chosen(filters)
-    order = {"sort": asked["sort"], "order": asked["order"]}
+    chosen = filters.chosen()
+    ordered = {"sort": sort, "order": order}
     return render_template(
         "claims/list.html",
         claims=page.rows,
@@ -88,11 +111,17 @@ def listed() -> str:
         options=_options(),
         towns=[(town, town) for town in offered.towns],
         policies=[(number, number) for number in offered.policies],
-        sorting=_sorting(asked["sort"], chosen, descending=descending),
-        order=order,
-        newer_url=page.newer and _list_url(chosen | order | {"cursor": page.newer}),
-        older_url=page.older and _list_url(chosen | order | {"cursor": page.older}),
+        sorting=_sorting(sort, chosen, descending=order == "descending"),
+        order=ordered,
+        newer_url=page.newer and _list_url(chosen | ordered | {"cursor": page.newer}),
+        older_url=page.older and _list_url(chosen | ordered | {"cursor": page.older}),
         may_export=acting().role in EXPORTERS,
+        # There are no more people than claims, and counting those costs nothing here.
+        asks_purpose=needs_purpose("claims_workbook", summed.claims),
+        most_alone=MOST_ALONE,
+        purposes=named_purposes(EXPORT_PURPOSES),
+        typed=typed,
+        export_errors=export_errors,
         person={},
         errors={},
         **_words(),
@@ -121,7 +150,7 @@ def find() -> str | tuple[str, int]:
         claims=found,
         most=MOST_FOUND,
         person=person,
-        masked=mask_id_number(person["id_number"]) if "id_number" in person else "",
+        masked=id_number_for(Audience.OFFICER, person["id_number"]) if "id_number" in person else "",
         errors={name: pick(*pairs[0]) for name, pairs in errors.items()},
         **_words(),
     )
@@ -129,30 +158,82 @@ def find() -> str | tuple[str, int]:
 
 
 @blueprint.post("/claims/export")
-def export() -> Response:
-    """The filtered list as a workbook without personal data."""
-    filters = _filters(form(FilterForm))
-    with transaction() as session:
-        content = export_listing(session, acting(), now(), filters)
-    name = pick("理赔案件清单.xlsx", "claims.xlsx")
-    return download(content, name, _XLSX)
+def export() -> Response | tuple[str, int]:
+    """The filtered list as a workbook without personal data, or the notice that a second person has to agree first."""
+    asked = form(ExportForm)
+    filters = _filters(asked)
+    try:
+        with transaction() as session:
+            taken = export_listing(
+                session, sealer(), acting(), now(), filters, asked.get("purpose"), asked.get("note")
+            )
+    except InvalidInput as invalid:
+        errors = {name: pick(*pairs[0]) for name, pairs in invalid.fields.items()}
+        return _list_page(asked, typed_reason(), errors), 422
+    if taken.content is None:
+        return sent_to_a_second_person(taken)
+    number = number_text(taken.number)
+    return download(taken.content, pick(f"理赔案件清单-{number}.xlsx", f"claims-{number}.xlsx"), _XLSX)
 
 
 @blueprint.get("/claims/<claim_id>")
 def shown(claim_id: str) -> str:
     """One claim: household, papers, checks, calculation, decision, and what became of it."""
-    role = acting().role
+    return _case_page(*_case(claim_id))
+
+
+@blueprint.get("/claims/<claim_id>/full")
+def masked_again(claim_id: str) -> Response:
+    """Whoever opens the address of a full view again gets the claim as it is shown to everybody."""
+    return redirect(url_for(".shown", claim_id=claim_id), 303)
+
+
+@blueprint.post("/claims/<claim_id>/full")
+def full(claim_id: str) -> str | tuple[str, int]:
+    """The same page with ID numbers and accounts in full, this once: for a purpose, counted, and an event."""
+    case, fillings, course, staff = _case(claim_id)
+    refuse_erased(case)
+    try:
+        seen = grant_full_view("claim", claim_id, fields_of(case), form(FullViewForm))
+    except InvalidInput as invalid:
+        errors = {name: pick(*pairs[0]) for name, pairs in invalid.fields.items()}
+        return _case_page(case, fillings, course, staff, typed=typed_reason(), errors=errors), 422
+    return _case_page(case, fillings, course, staff, seen=seen)
+
+
+def _case(claim_id: str) -> tuple[Case, Mapping[str, slots.Filling], list[Step], Mapping[str, str]]:
+    """A claim, what upper packages show on its page, its course, and the names of the staff."""
     with reading() as session:
         case = case_by_id(session, sealer(), acting(), claim_id)
         staff = names(session)
         determination_id = None if case.determined is None else case.determined.id
         fillings = slots.filled(session, sealer(), slots.CaseIds(case.claim_id, determination_id))
-        course = course_of(session, case, fillings.values(), staff)
+        return case, fillings, course_of(session, case, fillings.values(), staff), staff
+
+
+def _case_page(
+    case: Case,
+    fillings: Mapping[str, slots.Filling],
+    course: list[Step],
+    staff: Mapping[str, str],
+    *,
+    seen: Disclosed | None = None,
+    typed: Mapping[str, str] = NOTHING,
+    errors: Mapping[str, str] = NOTHING,
+) -> str:
+    """The page of a claim; `seen` is the full view that was granted, `typed` and `errors` of a form that came back."""
+    if case.erased:
+        return _erased_page(case, fillings, course, staff)
+    role = acting().role
     view = case_view(case, role)
     return render_template(
         "claims/case.html",
         case=case,
-        view=view,
+        view=view if seen is None else in_full(view, case),
+        seen=None if seen is None else told(seen),
+        purposes=offered_purposes(),
+        typed=typed,
+        errors=errors,
         course=course,
         staff=staff,
         slots=fillings,
@@ -164,6 +245,22 @@ def shown(claim_id: str) -> str:
         review_names=_named(REVIEW_NAMES),
         yuan=yuan,
         capitals=amount_in_capitals(case.shown.payable_fen) if language() == "zh" else "",
+        **_words(),
+    )
+
+
+def _erased_page(
+    case: Case, fillings: Mapping[str, slots.Filling], course: list[Step], staff: Mapping[str, str]
+) -> str:
+    """What stays of a claim when its term is over: what it was, what it came to, who did what when."""
+    return render_template(
+        "claims/erased.html",
+        case=case,
+        line_title=heading(pick(*line_name(case.policy, case.line, case.event_on))),
+        reasons=[code for code in case.shown.reasons.split(";") if code],
+        course=course,
+        staff=staff,
+        slots=fillings,
         **_words(),
     )
 
@@ -193,12 +290,6 @@ def _sections(
 def _filters(values: Mapping[str, Any]) -> Filters:
     known = {field.name for field in fields(Filters)}
     return Filters(**{name: value for name, value in values.items() if name in known})
-
-
-def _chosen(filters: Filters) -> dict[str, str]:
-    """The filters that are set, as they stand in an address or a form."""
-    values = {field.name: getattr(filters, field.name) for field in fields(Filters)}
-    return {name: "1" if value is True else str(value) for name, value in values.items() if value is not None}
 
 
 def _list_url(values: Mapping[str, str]) -> str:

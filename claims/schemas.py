@@ -12,6 +12,7 @@ from claims.phrases import LINES, OUTCOMES
 from claims.queries.listing import SORTS
 from claims.states import STATE_NAMES
 from foundation.cells import CellError, parse_id_number, parse_name
+from foundation.privacy.purposes import MOST_NOTE, PURPOSES
 from foundation.web.fields import Choice, CleanText, Flag, IsoDate, Strict, TextSchema, refused
 
 
@@ -44,6 +45,13 @@ class FilterForm(TextSchema):
     notified_to = IsoDate()
     number = ClaimNumber(max=60)
     review = Flag()
+
+
+class ExportForm(FilterForm):
+    """The list as a workbook: its filters, and what it is for."""
+
+    purpose = Choice(PURPOSES)
+    note = CleanText(max=MOST_NOTE)
 
 
 class ListArguments(FilterForm):

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from claims.terms import Pair
 from foundation.sealing import Sealer
 
-SLOTS = ("payments", "documents")
-"""Beneath the calculation: what was paid on the claim; beside it: what was issued on it."""
+SLOTS = ("payments", "documents", "trail")
+"""Beneath the calculation: what was paid on the claim; beside it: what was issued; under its course: the trail."""
 
 _EXTENSION = "claims.slots"
 

@@ -149,6 +149,9 @@ HAPPENINGS: Mapping[str, Pair] = {
     "claim.recommended": ("理赔员建议", "recommended"),
     "claim.determined": ("核定", "determined"),
     "review.opened": ("开启复查", "review opened"),
+    "claim.seen_in_full": ("查看完整信息", "seen in full"),
+    "claim.erased": ("个人信息到期清除", "personal data erased at the end of its term"),
+    "decision.erased": ("审核依据到期清除", "grounds of a decision erased at the end of their term"),
 }
 """What an event of the trail is, in words, by its action."""
 

@@ -54,6 +54,8 @@ class Summary:
     outcomes: tuple[Outcome, ...]
     absent_feeds: tuple[str, ...]
     changes: Changes
+    first_notified_on: str | None = None
+    """Day of the earliest notice of a claim, ISO; None where there are no claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def summarised(policy: Policy, pack: Pack, decided: Sequence[Decided], changes: 
         tuple(Outcome(*key, counts[key], amounts[key]) for key in sorted(counts)),
         tuple(pack.feeds.absent()),
         changes,
+        min((item.facts.claim.notified_on.isoformat() for item in decided), default=None),
     )
 
 

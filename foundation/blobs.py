@@ -11,18 +11,22 @@ import fcntl
 import os
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from foundation.errors import ConfigurationError
-from foundation.sealing import Sealer
+from foundation.sealing import Sealer, key_of
 
 _LOCK = "lock"
 _WORK = "work"
 _IN_USE = "in-use"
 _HEX = frozenset("0123456789abcdef")
+_DIGITS = 64
+_GONE = ""
+"""In place of a key's id, for a file that was swept just now."""
 
 
 class BlobStore:
@@ -44,18 +48,7 @@ class BlobStore:
                 os.utime(path)
                 return address
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            partial = path.with_name(f".{secrets.token_hex(8)}.part")
-            try:
-                descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(self._sealer.seal_bytes("blob", "content", address, content))
-                    file.flush()
-                    os.fsync(file.fileno())
-                partial.replace(path)
-            finally:
-                partial.unlink(missing_ok=True)
-            for folder in (path.parent, self.folder):
-                _sync(folder)
+            self._write(path, self._sealer.seal_bytes("blob", "content", address, content))
         return address
 
     def get(self, address: str) -> bytes:
@@ -67,13 +60,7 @@ class BlobStore:
                 "上传文件的存档缺失,请重新上传,或从备份恢复文件夹",
                 "a stored upload is missing: upload it again, or restore the folder from its backup",
             ) from None
-        content = self._sealer.reveal_bytes("blob", "content", address, sealed)
-        if self._sealer.digest("blob", content) != address:
-            raise ConfigurationError(
-                "上传文件的存档与其编号不符,请从备份恢复文件夹",
-                "a stored upload is not what its address says: restore the folder from its backup",
-            )
-        return content
+        return self._opened(address, sealed)
 
     def sweep(self, in_use: Collection[str], before: datetime) -> int:
         """Removes files at no address in use that were stored before an instant; how many.
@@ -90,6 +77,32 @@ class BlobStore:
                     path.unlink()
                     removed += 1
         return removed
+
+    def under_each_key(self) -> Counter[str]:
+        """How many files each key has sealed, by its id."""
+        keys = (self._key_of(address) for address in self._addresses())
+        return Counter(key_id for key_id in keys if key_id != _GONE)
+
+    def not_under(self, key_id: str) -> list[str]:
+        """Addresses of the files that another key has sealed, in order."""
+        return [address for address in self._addresses() if self._key_of(address) not in (key_id, _GONE)]
+
+    def seal_anew(self, address: str) -> bool:
+        """Seals a file with the present key, in its place; whether it is (still) there. It counts as no newer.
+
+        Raises ConfigurationError as `get` does. Nobody puts or sweeps meanwhile: what was swept would come back, and
+        what was put again would lose the time that spares it.
+        """
+        path = self._path(address)
+        with self._locked(fcntl.LOCK_EX):
+            try:
+                sealed, found = path.read_bytes(), path.stat()
+            except FileNotFoundError:
+                return False
+            content = self._opened(address, sealed)
+            fresh = self._sealer.seal_bytes("blob", "content", address, content)
+            self._write(path, fresh, (found.st_atime_ns, found.st_mtime_ns))
+        return True
 
     @contextmanager
     def working_folder(self) -> Iterator[Path]:
@@ -119,8 +132,45 @@ class BlobStore:
                     cleared += 1
         return cleared
 
+    def _addresses(self) -> list[str]:
+        found = (path.parent.name + path.name for path in self.folder.glob("??/*"))
+        return sorted(address for address in found if len(address) == _DIGITS and _HEX.issuperset(address))
+
+    def _key_of(self, address: str) -> str:
+        try:
+            with self._path(address).open("rb") as file:
+                return key_of(file.read(40)) or _GONE
+        except FileNotFoundError:
+            return _GONE
+
+    def _opened(self, address: str, sealed: bytes) -> bytes:
+        content = self._sealer.reveal_bytes("blob", "content", address, sealed)
+        if self._sealer.digest("blob", content) != address:
+            raise ConfigurationError(
+                "上传文件的存档与其编号不符,请从备份恢复文件夹",
+                "a stored upload is not what its address says: restore the folder from its backup",
+            )
+        return content
+
+    def _write(self, path: Path, sealed: bytes, times: tuple[int, int] | None = None) -> None:
+        """Puts a whole file in its place, safely on the disk; `times`: access and change in nanoseconds."""
+        partial = path.with_name(f".{secrets.token_hex(8)}.part")
+        try:
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(sealed)
+                file.flush()
+                os.fsync(file.fileno())
+            if times is not None:
+                os.utime(partial, ns=times)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        for folder in (path.parent, self.folder):
+            _sync(folder)
+
     def _path(self, address: str) -> Path:
-        if len(address) != 64 or not _HEX.issuperset(address):
+        if len(address) != _DIGITS or not _HEX.issuperset(address):
             raise ValueError("no address of a stored file")
         return self.folder / address[:2] / address[2:]
 

@@ -1,11 +1,13 @@
 """What time it is.
 
-The only file that asks the machine. Everybody else is handed a `Clock`, so that a job can run for a past day.
+The only file that asks the machine. Everybody else is handed a `Clock`, so that a job can run for a past day; what is
+measured in seconds, and stands nowhere, goes by `stopwatch`.
 Events are instants in UTC. Business days are dates in Asia/Shanghai.
 """
 
 from __future__ import annotations
 
+import time as machine
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Protocol
@@ -39,6 +41,11 @@ class FixedClock:
 
     def now(self) -> datetime:
         return self.instant.astimezone(UTC)
+
+
+def stopwatch() -> float:
+    """Seconds since some moment, never running back: for waiting and for pauses, never for a date."""
+    return machine.monotonic()
 
 
 def business_day(instant: datetime) -> date:

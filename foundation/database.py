@@ -34,12 +34,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from foundation.errors import ConfigurationError
+from foundation.errors import ConfigurationError, ConflictError
 
 LEAST_SQLITE = (3, 51, 3)
 """Older ones can corrupt a database when the WAL is reset."""
@@ -261,8 +261,13 @@ def migrate(url: str) -> None:
 
 
 def unreachable(error: DBAPIError) -> ConfigurationError:
-    """The message for a database that cannot be opened; it names the cause without user, password or host."""
-    cause = re.sub(r"\s+", " ", str(error.orig)).split(" connection to server", 1)[0][:160]
+    """The message for a database that cannot be opened; it names the cause without user, password or host.
+
+    Of an error about values, only its kind: its message may quote them.
+    """
+    kind = type(error.orig).__name__
+    words = str(error.orig) if isinstance(error, OperationalError | InterfaceError) else kind
+    cause = re.sub(r"\s+", " ", words).split(" connection to server", 1)[0][:160]
     return ConfigurationError(
         f"数据库无法使用({cause})。请检查 --database 地址、权限与服务是否启动",
         f"the database cannot be used ({cause}). Check the --database address, its rights, and that it is running",
@@ -315,6 +320,30 @@ def one_at_a_time(session: Session, work: str) -> None:
     """
     if not is_sqlite(session):
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:work))"), {"work": f"fangpin:{work}"})
+
+
+def clear_residue(database: Database) -> None:
+    """Writes a SQLite file anew without what was taken out of it, and empties its log; nobody else writes meanwhile.
+
+    Raises ConflictError while somebody reads an older state (a backup): the residue then still lies in the file, and
+    this is to be done again. PostgreSQL does so by itself in time, and `VACUUM FULL` in a maintenance window at once:
+    that locks whole tables.
+    """
+    if database.engine.dialect.name != "sqlite":
+        return
+    connection = database.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        (busy, *_), *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        cursor.close()
+        if busy:
+            raise ConflictError(
+                "数据库正被读取(如备份),残留内容尚未清除,稍后自动重试",
+                "the database is being read (a backup?): what was taken out still lies in the file; it is tried again",
+            )
+    finally:
+        connection.close()
 
 
 def is_sqlite(session: Session) -> bool:

@@ -35,10 +35,14 @@ def append_only(table: str, *keys: str) -> list[Guard]:
         Guard(f"{table}_no_delete", table, "BEFORE DELETE", "TRUE"),
         Guard(f"{table}_no_truncate", table, "BEFORE TRUNCATE", "TRUE"),
     ]
-    for key in keys:
-        there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE there.{key} = NEW.{key})"  # noqa: S608  # our own names
-        guards.append(Guard(f"{table}_no_replace_{key}", table, "BEFORE INSERT", there))
-    return guards
+    return guards + [no_replace(table, key) for key in keys]
+
+
+def no_replace(table: str, *columns: str) -> Guard:
+    """No second row with these unique columns together: SQLite's INSERT OR REPLACE would delete the first."""
+    same = " AND ".join(f"there.{column} = NEW.{column}" for column in columns)
+    there = f"EXISTS (SELECT 1 FROM {table} AS there WHERE {same})"  # noqa: S608  # our own names
+    return Guard(f"{table}_no_replace_{'_'.join(columns)}", table, "BEFORE INSERT", there)
 
 
 def frozen(table: str, columns: Iterable[str]) -> list[Guard]:
@@ -57,7 +61,7 @@ def sealed_only_anew(table: str, *columns: str) -> list[Guard]:
     A rotation of keys seals the same content anew; an erasure takes it out when its term of retention is over.
     """
     running = "SELECT 1 FROM upkeep WHERE upkeep.state = 'running'"
-    return [
+    kept = [
         Guard(
             f"{table}_{column}_kept",
             table,
@@ -66,6 +70,26 @@ def sealed_only_anew(table: str, *columns: str) -> list[Guard]:
         )
         for column in columns
     ]
+    return [*kept, *erased_for_good(table, *columns)]
+
+
+ERASING = "EXISTS (SELECT 1 FROM upkeep WHERE upkeep.kind = 'erasure' AND upkeep.state = 'running')"
+"""Whether an erasure runs that one person asked for and another one approved."""
+
+
+def erased_for_good(table: str, *columns: str, returns: bool = False) -> list[Guard]:
+    """These sealed columns are erased only while an erasure runs, and what was erased stays so.
+
+    `returns` is for what may come back with new data, as a household in a later roster.
+    """
+    # The word `erased` by its length: text and bytes alike, and every sealed value is longer.
+    guards = []
+    for column in columns:
+        erased = f"length(NEW.{column}) = 6 AND NOT {ERASING}"
+        lasting = "" if returns else f" OR length(OLD.{column}) = 6"
+        changed = f"OLD.{column} IS DISTINCT FROM NEW.{column} AND ({erased}{lasting})"
+        guards.append(Guard(f"{table}_{column}_erased", table, "BEFORE UPDATE", changed))
+    return guards
 
 
 def append_only_sealed(table: str, keys: Iterable[str], plain: Iterable[str], *sealed: str) -> list[Guard]:
@@ -103,10 +127,11 @@ def trigger_statements(guard: Guard, engine: str) -> list[str]:
     refusal = f"RAISE EXCEPTION '{_MARK}: {guard.name}' USING ERRCODE = '23514';"
     body = f"BEGIN IF {guard.condition} THEN {refusal} END IF; RETURN {kept}; END"
     head = f"CREATE TRIGGER {guard.name} {guard.when} ON {guard.table} FOR EACH {level}"
-    return [
-        f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ {body} $guard$",
-        f"{head} EXECUTE FUNCTION {guard.name}()",
-    ]
+    return [_function(guard.name, f" {body} "), f"{head} EXECUTE FUNCTION {guard.name}()"]
+
+
+def _function(name: str, body: str) -> str:
+    return f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard${body}$guard$"
 
 
 def live_guards(connection: Connection) -> dict[str, str]:
@@ -123,14 +148,49 @@ def live_guards(connection: Connection) -> dict[str, str]:
     return {row[0]: row[1] for row in rows}
 
 
+def weakened(connection: Connection, guards: Iterable[Guard]) -> list[str]:
+    """Names of the guards that the live schema has by name but not as `install` makes them, or switched off."""
+    live = _sqlite_triggers(connection) if connection.dialect.name == "sqlite" else _functions(connection)
+    wanted = {guard.name: tuple(trigger_statements(guard, connection.dialect.name)) for guard in guards}
+    return sorted(name for name, made in live.items() if name in wanted and wanted[name] != made)
+
+
+def _sqlite_triggers(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The statement of each trigger, as SQLite keeps it."""
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    return {name: (statement,) for name, statement in rows}
+
+
+def _functions(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The two statements that would make each trigger on PostgreSQL; one that is switched off has none.
+
+    A function with settings of its own is none of ours: by its search path it could look at other tables.
+    """
+    rows = connection.execute(
+        text(
+            "SELECT t.tgname, pg_get_triggerdef(t.oid, true), p.proname, p.prosrc, "
+            "t.tgenabled = 'O' AND p.proconfig IS NULL AND l.lanname = 'plpgsql' "
+            "AND current_setting('session_replication_role') = 'origin' "
+            "FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid "
+            "JOIN pg_language l ON l.oid = p.prolang "
+            "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace"
+        )
+    )
+    return {
+        trigger: (_function(name, body), statement) if on else ()
+        for trigger, statement, name, body, on in rows
+    }
+
+
 def install(connection: Connection, guards: Iterable[Guard]) -> None:
     """Drops every trigger of the live schema and makes these, in the transaction of the caller."""
     engine = connection.dialect.name
-    for name, table in live_guards(connection).items():
-        if engine == "sqlite":
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        else:
-            connection.exec_driver_sql(f"DROP TRIGGER {name} ON {table}")
+    live = live_guards(connection)
+    for name, table in live.items():
+        tail = "" if engine == "sqlite" else f" ON {table}"
+        connection.exec_driver_sql(f"DROP TRIGGER {name}{tail}")
+    if engine != "sqlite":
+        for name in live:  # after all triggers: one may have been put on the function of another
             connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}()")
     for guard in guards:
         for statement in trigger_statements(guard, engine):

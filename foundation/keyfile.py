@@ -1,7 +1,10 @@
 """The key file: where an installation's keys lie, outside the database.
 
 A new one is made only for a database that has never been sealed. Missing or wrong, everything stops with a message. The
-ciphers of new keys and the hash of a new installation come from the settings FANGPIN_CIPHER and FANGPIN_HASH.
+cipher of new keys and the hash of a new installation come from the settings FANGPIN_CIPHER and FANGPIN_HASH.
+
+The keys stand in it in the order in which they were made: those before the current one sealed formerly, one behind it
+is readable and waits for a rotation to make it the current one (`foundation.rotation`).
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ import binascii
 import json
 import os
 import secrets
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,12 +26,17 @@ from foundation.errors import ConfigurationError
 from foundation.guards import append_only
 from foundation.hashing import HASH_NAMES, HashName
 from foundation.sealing import KEY_BYTES, CipherName, KeyRing, Sealer, SealingKey
+from foundation.upkeep import ROTATION, Upkeep
 
 _PROOF = "fangpin"
+_LOCK = "key file"
 
 
 class KeyCheck(Base):
-    """One sealed word for each key that ever sealed here: it tells a right key from a wrong one at the start."""
+    """One sealed word for each key that ever sealed here: it tells a right key from a wrong one at the start.
+
+    The word is a digest under the look-up key, so that this one is told apart too.
+    """
 
     __tablename__ = "key_check"
     __table_args__ = strict()
@@ -64,7 +71,8 @@ def _ring(data: dict[str, Any]) -> KeyRing:
     }
     if data["hash"] not in HASH_NAMES:
         raise ValueError("an unknown hash")
-    return KeyRing(data["current"], keys, base64.b64decode(data["lookup"], validate=True), data["hash"])
+    lookup = base64.b64decode(data["lookup"], validate=True)
+    return KeyRing(data["current"], keys, lookup, data["hash"], int(data["version"]))
 
 
 def _text(ring: KeyRing) -> str:
@@ -73,25 +81,36 @@ def _text(ring: KeyRing) -> str:
         for key in ring.keys.values()
     }
     lookup = base64.b64encode(ring.lookup_key).decode()
-    return json.dumps(
-        {"current": ring.current, "hash": ring.hash_name, "keys": keys, "lookup": lookup}, indent=1
-    )
+    content = {
+        "version": ring.version,
+        "current": ring.current,
+        "hash": ring.hash_name,
+        "keys": keys,
+        "lookup": lookup,
+    }
+    return json.dumps(content, indent=1)
 
 
 def make_key() -> SealingKey:
     """A new random key that seals as FANGPIN_CIPHER says. Raises ConfigurationError for an unknown cipher."""
-    named = os.environ.get("FANGPIN_CIPHER") or CipherName.AES
-    try:
-        cipher = CipherName(named.upper())
-    except ValueError:
-        raise ConfigurationError(
-            f"FANGPIN_CIPHER 应为 {'、'.join(CipherName)}",
-            f"FANGPIN_CIPHER must be one of {', '.join(CipherName)}",
-        ) from None
+    cipher = cipher_setting()
     return SealingKey(f"k{secrets.token_hex(4)}", secrets.token_bytes(KEY_BYTES[cipher]), cipher)
 
 
-def _hash_setting() -> HashName:
+def cipher_setting() -> CipherName:
+    """How new keys seal: FANGPIN_CIPHER, else AES-256-GCM. Raises ConfigurationError for an unknown cipher."""
+    named = os.environ.get("FANGPIN_CIPHER") or CipherName.AES
+    try:
+        return CipherName(named.upper())
+    except ValueError:
+        raise ConfigurationError(
+            f"FANGPIN_CIPHER 应为 {' 或 '.join(CipherName)}",
+            f"FANGPIN_CIPHER must be {' or '.join(CipherName)}",
+        ) from None
+
+
+def hash_setting() -> HashName:
+    """The hash of a new installation: FANGPIN_HASH, else sha256. Raises ConfigurationError for an unknown one."""
     named = (os.environ.get("FANGPIN_HASH") or "sha256").lower().replace("-", "")
     if named not in HASH_NAMES:
         raise ConfigurationError("FANGPIN_HASH 应为 sha256 或 sm3", "FANGPIN_HASH must be sha256 or sm3")
@@ -103,33 +122,89 @@ def make_key_file(path: Path) -> KeyRing:
 
     An existing file is never replaced: raises FileExistsError.
     """
-    ring = KeyRing.of_one(make_key(), secrets.token_bytes(32), _hash_setting())
+    ring = KeyRing.of_one(make_key(), secrets.token_bytes(32), hash_setting())
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _written_beside(path, ring)
     try:
         os.link(partial, path)  # whole or not at all, and never over another one
     finally:
         partial.unlink()
+    _sync(path.parent)
     return read_key_file(path)
 
 
 def replace_key_file(path: Path, ring: KeyRing) -> None:
-    """Puts another ring into an existing key file: whole or not at all, and safely on the disk when this returns."""
-    partial = _written_beside(path, ring)
+    """Puts another ring into an existing key file: whole or not at all, and safely on the disk when this returns.
+
+    What a killed process left beside it, with keys in it, goes. Raises ConfigurationError when it cannot be written.
+    """
     try:
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        for left in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 8}"):
+            left.unlink(missing_ok=True)
+        partial = _written_beside(path, ring)
+        try:
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        _sync(path.parent)
+    except OSError as error:
+        raise ConfigurationError(
+            f"密钥文件 {path.name} 无法写入({error.strerror})",
+            f"the key file {path.name} cannot be written ({error.strerror})",
+        ) from error
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def with_key(ring: KeyRing, key: SealingKey) -> KeyRing:
     """The ring with one more key to read; which one seals stays."""
-    return replace(ring, keys={**ring.keys, key.key_id: key})
+    return replace(ring, keys={**ring.keys, key.key_id: key}, version=ring.version + 1)
+
+
+def with_current(ring: KeyRing, key_id: str) -> KeyRing:
+    """The ring with another one of its keys to seal with from now on."""
+    return replace(ring, current=key_id, version=ring.version + 1)
+
+
+def without_former(ring: KeyRing) -> KeyRing:
+    """The ring without the keys that sealed formerly."""
+    gone = former_keys(ring)
+    kept = {key_id: key for key_id, key in ring.keys.items() if key_id not in gone}
+    return replace(ring, keys=kept, version=ring.version + 1)
+
+
+def keep_copy(path: Path, ring: KeyRing) -> Path:
+    """A copy of the key file beside it, as it is before a key is taken out: `NAME.before-KEY`. Its path.
+
+    Another machine whose key file was forgotten may have sealed with that key until now: `with_keys_of` brings it back.
+    """
+    copy = path.with_name(f"{path.name}.before-{ring.current}")
+    _written_beside(path, ring).replace(copy)
+    return copy
+
+
+def with_keys_of(ring: KeyRing, other: KeyRing) -> KeyRing:
+    """The ring with those keys of another one that it lacks, as former ones, to be read."""
+    lacking = {key_id: key for key_id, key in other.keys.items() if key_id not in ring.keys}
+    return replace(ring, keys={**lacking, **ring.keys}, version=ring.version + 1)
+
+
+def former_keys(ring: KeyRing) -> list[str]:
+    """Ids of the keys that sealed before the current one, oldest first."""
+    ids = list(ring.keys)
+    return ids[: ids.index(ring.current)]
+
+
+def waiting_keys(ring: KeyRing) -> list[str]:
+    """Ids of the keys that were put into the file and have never sealed: an interrupted rotation leaves one."""
+    ids = list(ring.keys)
+    return ids[ids.index(ring.current) + 1 :]
 
 
 def _written_beside(path: Path, ring: KeyRing) -> Path:
@@ -142,70 +217,123 @@ def _written_beside(path: Path, ring: KeyRing) -> Path:
     return partial
 
 
-class _Watched:
-    """Reads the key file again when it was replaced."""
+class KeyFile:
+    """A key file as the source of a sealer's keys: read again when it was changed or replaced."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._seen = self._stamp()
 
-    def _stamp(self) -> tuple[int, int]:
+    def _stamp(self) -> tuple[int, ...]:
         try:
-            found = self._path.stat()
+            found = self.path.stat()
         except OSError:
-            return (0, 0)
-        return found.st_mtime_ns, found.st_ino
+            return ()
+        return found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_size
 
-    def newer(self) -> KeyRing | None:
+    def newer(self, present: KeyRing) -> KeyRing | None:
+        """See `foundation.sealing.KeySource`."""
         stamp = self._stamp()
         if stamp == self._seen:
             return None
-        ring = read_key_file(self._path)
+        ring = read_key_file(self.path)
+        _refuse_other(present, ring)
         self._seen = stamp
         return ring
 
 
+def _refuse_other(present: KeyRing, ring: KeyRing) -> None:
+    """A ring that follows the present one has the same look-up key and hash, and is no older one."""
+    ours = ring.lookup_key == present.lookup_key and ring.hash_name == present.hash_name
+    both = present.keys.keys() & ring.keys.keys()
+    if not ours or any(present.keys[key_id] != ring.keys[key_id] for key_id in both):
+        raise ConfigurationError(
+            "密钥文件被换成了别的密钥文件,已停止加密;请放回原来的",
+            "the key file was replaced by another one; nothing is sealed until the right one is back",
+        )
+    if ring.version < present.version:
+        raise ConfigurationError(
+            "密钥文件被换成了轮换以前的旧文件,已停止加密;请放回最新的",
+            "the key file was replaced by one from before a rotation; nothing is sealed until the newest is back",
+        )
+
+
 def watching_sealer(path: Path) -> Sealer:
     """A sealer by a key file, which takes over a newer ring by itself when the file is replaced."""
-    watched = _Watched(path)
-    return Sealer(read_key_file(path), watched.newer)
+    source = KeyFile(path)
+    return Sealer(read_key_file(path), source)
+
+
+def file_of(sealer: Sealer) -> Path:
+    """The key file that a sealer watches. Raises ConfigurationError for a sealer without one."""
+    if not isinstance(sealer.source, KeyFile):
+        raise ConfigurationError("密钥不在文件里", "the keys are in no file")
+    return sealer.source.path
+
+
+def hold_key_file(session: Session, sealer: Sealer) -> None:
+    """Lets nobody else change the key file until the transaction ends; the sealer then has the newest ring."""
+    one_at_a_time(session, _LOCK)
+    sealer.look_again()
 
 
 def open_sealer(session: Session, path: Path) -> Sealer:
-    """The sealer for this database. Call it in a writing transaction: a new database gets its key check here."""
-    one_at_a_time(session, "key file")
-    checks = session.scalars(select(KeyCheck)).all()
-    if not checks:
-        if not path.exists():
-            make_key_file(path)
-        sealer = watching_sealer(path)
-        add_check(session, sealer)
-        return sealer
+    """The sealer for this database. Call it in a writing transaction: a new database gets its key check here.
+
+    Raises ConfigurationError when the key file is missing, damaged, another database's or from before a rotation, and
+    when FANGPIN_CIPHER or FANGPIN_HASH says what there is not.
+    """
+    cipher_setting()
+    hash_setting()
+    one_at_a_time(session, _LOCK)
+    known = set(session.scalars(select(KeyCheck.key_id)))
+    if not known and not path.exists():
+        make_key_file(path)
     sealer = watching_sealer(path)
-    check_keys(sealer, checks)
-    if sealer.keys.current not in {check.key_id for check in checks}:
-        add_check(session, sealer)  # a database restored from before a rotation
+    if known:
+        check_keys(session, sealer)
+    if sealer.keys.current not in known:  # a new database, or one restored from before a rotation
+        add_check(session, sealer)
     return sealer
 
 
 def add_check(session: Session, sealer: Sealer) -> None:
     """Adds the key check of the key that seals now."""
     key_id = sealer.keys.current
-    session.add(KeyCheck(key_id=key_id, proof=sealer.seal("key_check", "proof", key_id, _PROOF)))
+    proof = sealer.seal("key_check", "proof", key_id, sealer.lookup("key_check", _PROOF))
+    session.add(KeyCheck(key_id=key_id, proof=proof))
     session.flush()
 
 
-def check_keys(sealer: Sealer, checks: Iterable[KeyCheck]) -> None:
-    """Raises ConfigurationError unless the file holds a key that has sealed here, and each such key is the right one.
+def check_keys(session: Session, sealer: Sealer) -> None:
+    """Raises ConfigurationError unless the ring is this database's.
 
-    A key that was retired has a check and is in no file any more.
+    It holds a key that has sealed here, each such key is the right one, and so is the look-up key; and it is not from
+    before the newest rotation. A key that was retired has a check and is in no file any more.
     """
-    proofs = {check.key_id: check.proof for check in checks}
-    known = sealer.keys.keys.keys() & proofs.keys()
+    ring = sealer.keys
+    proofs = {check.key_id: check.proof for check in session.scalars(select(KeyCheck))}
+    known = ring.keys.keys() & proofs.keys()
     if not known:
         raise ConfigurationError(
             "密钥文件不是本数据库的:其中没有任何在此使用过的密钥",
             "the key file is not this database's: none of its keys was ever used here",
         )
     for key_id in known:
-        sealer.reveal("key_check", "proof", key_id, proofs[key_id])
+        word = sealer.reveal("key_check", "proof", key_id, proofs[key_id])
+        if word != sealer.lookup("key_check", _PROOF):
+            raise ConfigurationError(
+                "密钥文件不是本数据库的:检索密钥不对",
+                "the key file is not this database's: its look-up key differs",
+            )
+    rotation = session.scalars(
+        select(Upkeep).where(Upkeep.kind == ROTATION).order_by(Upkeep.asked_at.desc(), Upkeep.id).limit(1)
+    ).first()
+    if rotation is None:
+        return
+    older = rotation.state == "finished" and rotation.key_id in waiting_keys(ring)
+    if rotation.key_id not in ring.keys or older:
+        raise ConfigurationError(
+            "密钥文件是最近一次轮换以前的旧文件,请换成最新的密钥文件",
+            "the key file is from before the last rotation of keys; put the newest one in its place",
+        )

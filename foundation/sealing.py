@@ -10,22 +10,23 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import time
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from foundation.clock import stopwatch
 from foundation.errors import ConfigurationError, FangpinError
 from foundation.hashing import HashName, new_hmac
 
 _NONCE = 12
 _TAG = 16
-_LOOK_AGAIN_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 1.0
 """How often at most the source of the keys is looked at for a newer ring before sealing."""
 
 ERASED = "erased"
@@ -57,12 +58,16 @@ class SealingKey:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """The keys of an installation: the one that seals now, those that can still be read, and the look-up key."""
+    """The keys of an installation: the one that seals now, those that can still be read, and the look-up key.
+
+    `keys` are in the order in which they were made; `version` counts up with every change of the ring.
+    """
 
     current: str
     keys: Mapping[str, SealingKey]
     lookup_key: bytes = field(repr=False)
     hash_name: HashName = "sha256"
+    version: int = 1
 
     def __post_init__(self) -> None:
         if self.current not in self.keys or len(self.lookup_key) != 32:
@@ -89,16 +94,27 @@ class Erased(FangpinError):
         )
 
 
-class Sealer:
-    """Seals, opens and looks up with a ring of keys.
+class KeySource(Protocol):
+    """Where a ring of keys comes from."""
 
-    `newer` gives a newer ring when there is one, else None: it is asked now and then before sealing, and at once when
-    something was sealed by a key that is not in the ring. It raises ConfigurationError when the keys are gone.
+    def newer(self, present: KeyRing) -> KeyRing | None:
+        """The ring that has followed the present one; None while there is none.
+
+        Raises ConfigurationError, each time anew, when the keys are gone or are another installation's.
+        """
+
+
+class Sealer:
+    """Seals, opens and looks up with a ring of keys. Threads may share one.
+
+    Its source is asked for a newer ring now and then before sealing, and at once when something was sealed by a key
+    that is not in the ring. While the keys are gone from there, nothing is sealed; what was sealed still opens.
     """
 
-    def __init__(self, keys: KeyRing, newer: Callable[[], KeyRing | None] | None = None) -> None:
-        self._newer = newer
-        self._looked_at = time.monotonic()
+    def __init__(self, keys: KeyRing, source: KeySource | None = None) -> None:
+        self.source = source
+        self._looking = threading.Lock()
+        self._looked_at = stopwatch()
         self._lookup_key = new_hmac(keys.hash_name, keys.lookup_key)
         self.hash_name: HashName = keys.hash_name
         self._take(keys)
@@ -106,14 +122,20 @@ class Sealer:
     def _take(self, keys: KeyRing) -> None:
         self.keys = keys
         self._ciphers = {key.key_id: _cipher(key) for key in keys.keys.values()}
-        self._current = self._ciphers[keys.current]
-        self._head = keys.current.encode() + b":"
+        # One value, so that another thread never finds the head of one key with the cipher of another.
+        self._sealing = keys.current.encode() + b":", self._ciphers[keys.current]
 
-    def _look_again(self) -> None:
-        self._looked_at = time.monotonic()
-        found = None if self._newer is None else self._newer()
-        if found is not None:
-            self._take(found)
+    def look_again(self) -> None:
+        """Takes over a newer ring, if there is one. Raises ConfigurationError when the keys are gone or not ours."""
+        if self.source is None:
+            return
+        with self._looking:
+            found = self.source.newer(self.keys)
+            if found is not None:
+                self._take(found)
+            self._looked_at = (
+                stopwatch()
+            )  # only now: a look that failed is repeated before anything is sealed
 
     def seal(self, table: str, column: str, row_id: str, text: str | bytes) -> str:
         """Sealed text for one cell: `key id:base64`. The same text sealed twice looks different.
@@ -131,7 +153,7 @@ class Sealer:
         key_id, _, body = sealed.partition(":")
         try:
             content = base64.b64decode(body, validate=True)
-        except binascii.Error:
+        except ValueError:  # of base64, or no ASCII
             raise _does_not_open() from None
         return self._opened(table, column, row_id, key_id, content).decode()
 
@@ -148,15 +170,15 @@ class Sealer:
         return self._opened(table, column, row_id, key_id.decode("ascii", "replace"), body)
 
     def _sealed(self, table: str, column: str, row_id: str, content: bytes) -> tuple[bytes, bytes]:
-        if self._newer is not None and time.monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
-            self._look_again()
-        head, cipher = self._head, self._current
+        if self.source is not None and stopwatch() - self._looked_at > LOOK_AGAIN_SECONDS:
+            self.look_again()
+        head, cipher = self._sealing
         nonce = os.urandom(_NONCE)
         return head, nonce + cipher.encrypt(nonce, content, _bound(table, column, row_id, head[:-1]))
 
     def _opened(self, table: str, column: str, row_id: str, key_id: str, body: bytes) -> bytes:
         if key_id not in self._ciphers:
-            self._look_again()
+            self.look_again()
         cipher = self._ciphers.get(key_id)
         if cipher is None or len(body) < _NONCE + _TAG:
             raise _does_not_open()

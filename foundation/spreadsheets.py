@@ -20,6 +20,7 @@ import xlsxwriter
 
 from foundation.cells import Cell, ErrorCell, clean
 from foundation.errors import Fault, UnusableInput
+from foundation.watermark_picture import picture_of
 
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _CHILD = (
@@ -187,6 +188,18 @@ class Heading:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """What an exported workbook says of itself: `line` at the top of each sheet and page, `mark` behind the cells.
+
+    `mark` is of digits, `E`, `-` and spaces; `author` stands in the workbook's properties.
+    """
+
+    line: str
+    mark: str
+    author: str
+
+
 Written = str | int | bool | Decimal | date | Marked | Heading | None
 _WRITTEN_ON = datetime(2000, 1, 1, tzinfo=UTC)
 """What a workbook says of its making, so that the same content gives the same bytes."""
@@ -195,17 +208,22 @@ _FORMATS = {
     "moment": {"num_format": "yyyy-mm-dd hh:mm:ss"},
     "marked": {"bg_color": "#FFC7CE", "font_color": "#9C0006"},
     "heading": {"bold": True, "bg_color": "#EDEDED"},
+    "watermark": {"italic": True, "font_color": "#7F3F00", "bg_color": "#FFF3E0"},
 }
+_LONGEST_HEADER = 240
+"""Characters of a page's header; the format takes 255, control letters and doubled marks included."""
 
 
 def write_workbook(
-    sheets: Mapping[str, Iterable[Sequence[Written]]], widths: Mapping[str, Sequence[int]] | None = None
+    sheets: Mapping[str, Iterable[Sequence[Written]]],
+    widths: Mapping[str, Sequence[int]] | None = None,
+    watermark: Watermark | None = None,
 ) -> bytes:
     """An xlsx workbook with these rows in these sheets. Text stays text: no formula, link or number is made of it.
 
-    Day cells are shown as 2020-03-05. `widths` are of a sheet's columns, in characters; where its first row is of
-    headings it stays in sight. Raises TypeError for a cell of another type (a float, too), ValueError for text that a
-    cell cannot hold.
+    Day cells are shown as 2020-03-05. `widths` are of a sheet's columns, in characters. The first row of headings stays
+    in sight, with all above it, and with a `watermark` it filters what is below. Raises TypeError for a cell of another
+    type (a float, too), ValueError for text that a cell cannot hold.
     """
     content = io.BytesIO()
     options = {
@@ -215,19 +233,41 @@ def write_workbook(
         "strings_to_numbers": False,
     }
     with xlsxwriter.Workbook(content, options) as workbook:
-        workbook.set_properties({"created": _WRITTEN_ON})
+        about = {} if watermark is None else {"author": watermark.author, "comments": watermark.line}
+        workbook.set_properties({"created": _WRITTEN_ON, **about})
         formats = {name: workbook.add_format(properties) for name, properties in _FORMATS.items()}
         for name, rows in sheets.items():
             sheet = workbook.add_worksheet(name)
             for column, width in enumerate((widths or {}).get(name, ())):
                 sheet.set_column(column, column, width)
-            for row, cells in enumerate(rows):
-                if row == 0 and any(isinstance(cell, Heading) for cell in cells):
-                    sheet.freeze_panes(1, 0)
-                for column, cell in enumerate(cells):
-                    if _write(sheet, row, column, cell, formats):
-                        raise ValueError(f"cell {row + 1}, {column + 1} cannot be written")
+            first = 0 if watermark is None else _mark(sheet, watermark, formats)
+            _write_rows(sheet, first, rows, formats, filtered=watermark is not None)
     return content.getvalue()
+
+
+def _mark(sheet: Any, watermark: Watermark, formats: Mapping[str, Any]) -> int:
+    """Puts the watermark on a sheet: its first row, every printed page, and behind the cells. The next free row."""
+    sheet.write_string(0, 0, watermark.line, formats["watermark"])
+    sheet.set_header(f"&L{watermark.line.replace('&', '&&')[:_LONGEST_HEADER]}")
+    sheet.set_footer(f"&L{watermark.mark}&R&P / &N")
+    sheet.set_background(io.BytesIO(picture_of(watermark.mark)))
+    return 1
+
+
+def _write_rows(
+    sheet: Any, first: int, rows: Iterable[Sequence[Written]], formats: Mapping[str, Any], *, filtered: bool
+) -> None:
+    """Writes rows from the row `first` on; what stands above the first headings and they themselves stay in sight."""
+    row, head, columns = first - 1, None, 0
+    for row, cells in enumerate(rows, start=first):
+        if head is None and any(isinstance(cell, Heading) for cell in cells):
+            head, columns = row, len(cells)
+            sheet.freeze_panes(row + 1, 0)
+        for column, cell in enumerate(cells):
+            if _write(sheet, row, column, cell, formats):
+                raise ValueError(f"cell {row + 1}, {column + 1} cannot be written")
+    if filtered and head is not None and row > head:
+        sheet.autofilter(head, 0, row, columns - 1)
 
 
 def _write(sheet: Any, row: int, column: int, cell: object, formats: Mapping[str, Any]) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, strict
-from foundation.guards import Guard, frozen, only_moves, set_once
+from foundation.guards import Guard, frozen, no_replace, only_moves, set_once
 
 ROTATION, ERASURE = "rotation", "erasure"
 
@@ -67,6 +67,7 @@ class Upkeep(Base):
 
 GUARDS = [
     *frozen("upkeep", ("id", "kind", "key_id", "plan", "asked_by", "asked_at")),
+    no_replace("upkeep", "id"),
     set_once("upkeep", ("decided_by", "decided_at", "ended_at")),
     only_moves("upkeep", MOVES),
     Guard("upkeep_forward", "upkeep", "BEFORE UPDATE", "NEW.done < OLD.done"),

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, ForeignKey, S
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import Guard
+from foundation.guards import ERASING, Guard, erased_for_good
 
 
 class HouseholdRow(Base):
@@ -75,7 +75,8 @@ GUARDS = [
         "person_same",
         "person",
         "BEFORE UPDATE",
-        "OLD.id_lookup <> NEW.id_lookup AND NOT (NEW.sealed = 'erased' AND EXISTS "
-        "(SELECT 1 FROM upkeep WHERE upkeep.kind = 'erasure' AND upkeep.state = 'running'))",
+        f"OLD.id_lookup <> NEW.id_lookup AND NOT (NEW.sealed = 'erased' AND {ERASING})",
     ),
+    *erased_for_good("person", "sealed"),
+    *erased_for_good("household", "sealed", returns=True),
 ]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
 from foundation.database import Base, bulk_insert, table_of
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from foundation.trail.events import Change, record
 from households.facts import HEAD
 from households.models import Cover, HouseholdRow, Person
@@ -116,6 +116,12 @@ class _Upsert:
         rows = session.execute(query).all()
         self._digests: dict[str, str] = {row[0]: row[2] for row in rows}
         self.ids: dict[str, str] = {row[0]: row[1] for row in rows}
+        self._erased: set[str] = set()
+        if "sealed" in columns:
+            # No longer the same, whatever its digest: what comes again is sealed anew.
+            self._erased = set(
+                session.scalars(query.with_only_columns(columns[key]).where(columns.sealed == ERASED))
+            )
         self.new: list[dict[str, Any]] = []
         self.changed: list[dict[str, Any]] = []
         self._before: list[str] = []
@@ -133,7 +139,7 @@ class _Upsert:
         content = orjson.dumps([key, personal, plain], option=orjson.OPT_SORT_KEYS)
         digest = self._sealer.digest(name, content)
         known = self.ids.get(key)
-        if known is not None and self._digests[key] == digest:
+        if known is not None and self._digests[key] == digest and key not in self._erased:
             return known
         identity = known or secrets.token_hex(16)
         row: dict[str, Any] = {

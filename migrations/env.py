@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from foundation.database import Database
-from foundation.guards import install, live_guards
+from foundation.guards import install, live_guards, weakened
 from migrations.schema import GUARDS, METADATA
 
 _LOCK = 37032320
@@ -29,7 +29,9 @@ def _run() -> None:
             context.run_migrations()
             after = context.get_context().get_current_revision()
             if after is not None and (
-                before != after or live_guards(connection).keys() != _expected(connection)
+                before != after
+                or live_guards(connection).keys() != _expected(connection)
+                or weakened(connection, GUARDS)
             ):
                 install(connection, GUARDS)
             connection.commit()

@@ -55,12 +55,12 @@ class BatchRow(Output):
 
 
 class PaymentRow(Output):
-    """A line of a batch; the account is masked."""
+    """A line of a batch; the account is masked. Payee and account are null once they were erased after their term."""
 
     sequence = fields.Integer(required=True)
     reference = fields.String(required=True)
-    payee_name = fields.String(required=True)
-    account = fields.String(required=True)
+    payee_name = fields.String(required=True, allow_none=True)
+    account = fields.String(required=True, allow_none=True)
     bank_code = fields.String(required=True, allow_none=True)
     amount = Money(required=True, attribute="amount_fen")
     state = Choice(PAYMENT_STATE_NAMES, required=True)

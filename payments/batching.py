@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from foundation.identifiers import cnaps_valid, luhn_valid
+from foundation.masking import BANK_REMARK
 
-PURPOSE = "防贫保险赔款"
+PURPOSE = BANK_REMARK
 """用途 of every payment. Never the line of cover: it would tell whoever reads the passbook of an illness."""
 
 LONGEST_ACCOUNT = 34

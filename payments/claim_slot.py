@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims.slots import CaseIds, Filling, fill
-from foundation.masking import mask_account
+from foundation.masking import Audience, account_for
 from foundation.sealing import Sealer
 from payments.batching import first_fault
 from payments.models import Batch, Payable, Payment
-from payments.queries import Payee, open_payee
+from payments.queries import Payee, payee_if_kept
 from payments.states import PAYABLE_STATE_NAMES, PAYMENT_STATE_NAMES
 
 _TEMPLATE = "payments/claim_slot.html"
@@ -27,6 +27,9 @@ _HAPPENINGS = {
     "batch.checked": ("批次复核", "batch checked"),
     "batch.released": ("批次授权", "batch released"),
     "batch.exported": ("批次导出", "batch exported"),
+    "payable.erased": ("收款信息到期清除", "payee erased at the end of its term"),
+    "payment.erased": ("付款的收款信息到期清除", "payee of a payment erased at the end of its term"),
+    "batch.erased": ("银行文件到期清除", "bank files erased at the end of their term"),
 }
 
 
@@ -50,8 +53,9 @@ class Owed:
     id: str
     amount_fen: int
     state: str
-    payee_name: str
-    account: str
+    payee_name: str | None
+    account: str | None
+    """Both are None once they were erased at the end of their term."""
     fault: tuple[str, str] | None
     """Why it is withheld, in Chinese and English; None unless it is."""
     attempts: tuple[Attempt, ...]
@@ -106,14 +110,14 @@ def owed_on(session: Session, sealer: Sealer, determination_id: str) -> Owed | N
     if not rows:
         return None
     payable = rows[0]
-    payee = open_payee(sealer, "payable", payable.id, payable.sealed)
+    payee = payee_if_kept(sealer, "payable", payable.id, payable.sealed)
     return Owed(
         payable.id,
         payable.amount_fen,
         payable.state,
-        payee.name,
-        mask_account(payee.account),
-        _fault(payable.amount_fen, payee) if payable.state == "withheld" else None,
+        None if payee is None else payee.name,
+        None if payee is None else account_for(Audience.OFFICER, payee.account),
+        _fault(payable.amount_fen, payee) if payee is not None and payable.state == "withheld" else None,
         tuple(
             Attempt(
                 row.payment_id,

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import Guard, append_only, frozen, only_moves, sealed_only_anew, set_once
+from foundation.guards import ERASING, Guard, append_only, frozen, only_moves, sealed_only_anew, set_once
 from foundation.money import MOST_FEN
 from payments.states import BATCH_MOVES, PAYABLE_MOVES, PAYMENT_MOVES
 
@@ -212,6 +212,13 @@ GUARDS = [
         ("id", "payable_id", "attempt", "batch_id", "sequence", "reference", "amount_fen"),
     ),
     *sealed_only_anew("payment", "sealed"),
+    Guard(
+        "payment_account_kept",
+        "payment",
+        "BEFORE UPDATE",
+        "OLD.account_lookup <> NEW.account_lookup AND NOT "
+        f"(NEW.account_lookup = 'erased' AND NEW.sealed = 'erased' AND {ERASING})",
+    ),
     only_moves("payment", PAYMENT_MOVES),
     Guard(
         "payment_agrees",

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from foundation.masking import mask_account
-from foundation.sealing import Sealer
+from foundation.masking import Audience, account_for
+from foundation.sealing import ERASED, Erased, Sealer
 from foundation.staff.models import StaffMember
 from payments.batching import PaymentLine, doubts
 from payments.models import BankFile, Batch, FundReceipt, LedgerEntry, Payable, Payment
@@ -44,6 +44,11 @@ def open_payee(sealer: Sealer, table: str, row_id: str, sealed: str) -> Payee:
     """The payee of a payable or a payment."""
     data = orjson.loads(sealer.reveal(table, "sealed", row_id, sealed))
     return Payee(data["payee_account"], data["payee_name"], data["bank_code"])
+
+
+def payee_if_kept(sealer: Sealer, table: str, row_id: str, sealed: str) -> Payee | None:
+    """The same, or None once it was erased at the end of its term."""
+    return None if sealed == ERASED else open_payee(sealer, table, row_id, sealed)
 
 
 def batch_lines(session: Session, sealer: Sealer, batch_id: str) -> list[PaymentLine]:
@@ -100,11 +105,16 @@ def withheld(session: Session, policy_number: str) -> list[tuple[str, str]]:
 
 
 def batch_warnings(session: Session, sealer: Sealer, batch_id: str) -> list[tuple[str, str, str, str]]:
-    """(reference, code, Chinese, English) of what looks doubtful in a batch: for the person who checks it."""
+    """(reference, code, Chinese, English) of what looks doubtful in a batch: for the person who checks it.
+
+    Nothing of payees that were erased, decades after the batch was paid.
+    """
+    query = select(Payment.id, Payment.reference, Payment.sealed).where(Payment.batch_id == batch_id)
     return [
-        (line.reference, *doubt)
-        for line in batch_lines(session, sealer, batch_id)
-        for doubt in doubts(line.payee_account, line.bank_code)
+        (row.reference, *doubt)
+        for row in session.execute(query.order_by(Payment.sequence))
+        if (payee := payee_if_kept(sealer, "payment", row.id, row.sealed)) is not None
+        for doubt in doubts(payee.account, payee.bank_code)
     ]
 
 
@@ -146,12 +156,12 @@ def waiting_payables(session: Session) -> list[Waiting]:
 
 @dataclass(frozen=True, slots=True)
 class LineShown:
-    """A line of a batch as a page shows it: the account masked."""
+    """A line of a batch as a page shows it: the account masked. Both are None once they were erased."""
 
     sequence: int
     reference: str
-    payee_name: str
-    account: str
+    payee_name: str | None
+    account: str | None
     bank_code: str | None
     amount_fen: int
     state: str
@@ -169,14 +179,39 @@ def batch_page(session: Session, sealer: Sealer, batch_id: str, after: int, size
     )
     lines = []
     for row in session.execute(query):
-        payee = open_payee(sealer, "payment", row.id, row.sealed)
-        account = mask_account(payee.account)
+        payee = payee_if_kept(sealer, "payment", row.id, row.sealed)
         lines.append(
             LineShown(
-                row.sequence, row.reference, payee.name, account, payee.bank_code, row.amount_fen, row.state
+                row.sequence,
+                row.reference,
+                None if payee is None else payee.name,
+                None if payee is None else account_for(Audience.OFFICER, payee.account),
+                None if payee is None else payee.bank_code,
+                row.amount_fen,
+                row.state,
             )
         )
     return lines
+
+
+def payment_of_line(session: Session, batch_id: str, sequence: int) -> str | None:
+    """The payment on a line of a batch; None where there is no such line. Raises Erased when its payee is gone."""
+    if sequence >= 2**31:
+        return None  # more than any batch holds, and than PostgreSQL compares without a fault
+    query = select(Payment.id, Payment.account_lookup)
+    row = session.execute(query.where(Payment.batch_id == batch_id, Payment.sequence == sequence)).first()
+    if row is not None and row.account_lookup == ERASED:
+        raise Erased
+    return None if row is None else str(row.id)
+
+
+def full_account(session: Session, sealer: Sealer, batch_id: str, sequence: int) -> str:
+    """The account on a line, unmasked: for a full view that was granted. Raises NoResultFound for no such line."""
+    query = select(Payment.id, Payment.sealed).where(
+        Payment.batch_id == batch_id, Payment.sequence == sequence
+    )
+    row = session.execute(query).one()
+    return open_payee(sealer, "payment", row.id, row.sealed).account
 
 
 def bank_file(session: Session, file_id: str) -> BankFile | None:

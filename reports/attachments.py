@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from claims.notices import VillageNotice
 from foundation.clock import SHANGHAI
 from foundation.csvfiles import csv_bytes
 from foundation.money import yuan_text
@@ -152,9 +153,26 @@ def audit(figures: AuditFigures) -> tuple[Attached, ...]:
     )
 
 
+def village_notice(figures: VillageNotice) -> tuple[Attached, ...]:
+    """The entries of a village notice, as they are printed."""
+    header = ("序号", "户主(监护人)", "村(组)", "项目", "金额")
+    rows = (
+        (
+            str(entry.sequence),
+            entry.name,
+            entry.place,
+            entry.programme,
+            yuan_text(entry.amount_fen),
+        )
+        for entry in figures.entries
+    )
+    return (_file("notice.csv", "村内公示表", header, rows),)
+
+
 ATTACHMENTS: Mapping[str, Callable[[Any], tuple[Attached, ...]]] = {
     "batch_summary": batch,
     "programme_report": programme,
     "audit_report": audit,
+    "village_notice": village_notice,
 }
 """What is attached to each kind of document that has attachments."""

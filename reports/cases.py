@@ -13,7 +13,7 @@ from claims.facts import Claim, Facts
 from claims.wording import explain
 from foundation.clock import business_day
 from foundation.identifiers import birth_date
-from foundation.masking import mask_account, mask_id_number
+from foundation.masking import Audience, account_for, id_number_for, is_child
 from foundation.money import Money
 from policies.policy import Policy
 from reports.figures import CaseFigures, PolicyFigures
@@ -69,8 +69,9 @@ def case_of(policy: Policy, facts: Facts, decision: Decision, row: DeterminedRow
         event_on=claim.event_on,
         determined_on=day,
         claimant=claim.name,
-        id_number=mask_id_number(claim.id_number),
+        id_number=id_number_for(Audience.OFFICER, claim.id_number),
         age=age_on(birth_date(claim.id_number), day),
+        child=is_child(claim.id_number, day),
         deceased=claim.benefit == "death"
         or (member is not None and any(death <= day for death in member.deaths)),
         household_no=None if household is None else household.household_no,
@@ -79,7 +80,9 @@ def case_of(policy: Policy, facts: Facts, decision: Decision, row: DeterminedRow
         outcome=row.outcome,
         amount_fen=row.amount_fen,
         payee_name=decision.payee_name,
-        payee_account=None if decision.payee_account is None else mask_account(decision.payee_account),
+        payee_account=None
+        if decision.payee_account is None
+        else account_for(Audience.OFFICER, decision.payee_account),
         costs=_costs(policy, claim),
         accumulates=decision.counts and benefit is not None and benefit.kind == "expense",
         recommended_by=row.recommended_by,

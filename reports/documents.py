@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from claims.checks import AMOUNT, GRAVITY, REJECT
+from claims.notices import DAYS, RECOGNITION, VillageNotice
 from claims.wording import CheckWords
 from foundation.capitals import amount_in_capitals
 from foundation.clock import SHANGHAI, business_day
@@ -27,9 +28,9 @@ from reports.attachments import Attached
 from reports.figures import AuditFigures, BatchFigures, CaseFigures, ProgrammeFigures
 from reports.pdf import Printable
 from reports.people import addressee
-from reports.terms import ACCOUNTS, BATCH_STATES, FORMATS, KINDS, REASONS, Kind
+from reports.terms import ACCOUNTS, BATCH_STATES, FORMATS, KINDS, REASONS, WITH_HEAD, Kind
 
-Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures
+Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures | VillageNotice
 
 _HERE = Path(__file__).parent
 _PAY_WITHIN = timedelta(days=10)
@@ -49,8 +50,13 @@ def file_name(kind: str, year: int, number: int) -> str:
 def printable(
     kind: str, figures: Figures, number: str, at: datetime, names: Mapping[str, str], head: Head | None = None
 ) -> Printable:
-    """A document ready to print. `names` are people's names by person, `head` the trail's for an audit report."""
+    """A document ready to print. `names` are people's names by person, `head` the trail's, for the county's reports.
+
+    Raises ValueError for a report without a head.
+    """
     found = KINDS[kind]
+    if kind in WITH_HEAD and head is None:
+        raise ValueError("a report prints the head of the trail")
     context = {
         "kind": found,
         "f": figures,
@@ -59,7 +65,8 @@ def printable(
         "names": names,
         "number": number,
         "version": _version(),
-        **_CONTEXTS[kind](figures, head),
+        "head": head,
+        **_CONTEXTS[kind](figures),
     }
     volumes = _volumes(found, context)
     if volumes:
@@ -141,7 +148,7 @@ def _templates() -> Environment:
 # --- what each kind adds to its figures ------------------------------------------------------------------------------
 
 
-def _letter(figures: Figures, _: Head | None) -> dict[str, Any]:
+def _letter(figures: Figures) -> dict[str, Any]:
     assert isinstance(figures, CaseFigures)
     grounds = tuple(reason for reason in figures.words.reasons if GRAVITY[reason.code] in (REJECT, AMOUNT))
     by_amount = any(GRAVITY[reason.code] == AMOUNT for reason in grounds)
@@ -169,7 +176,7 @@ def opening(figures: CaseFigures, grounds: tuple[CheckWords, ...]) -> str:
     return sentence
 
 
-def _batch(figures: Figures, _: Head | None) -> dict[str, Any]:
+def _batch(figures: Figures) -> dict[str, Any]:
     assert isinstance(figures, BatchFigures)
     return {
         "author": figures.insurer,
@@ -183,7 +190,7 @@ def _batch(figures: Figures, _: Head | None) -> dict[str, Any]:
     }
 
 
-def _programme(figures: Figures, _: Head | None) -> dict[str, Any]:
+def _programme(figures: Figures) -> dict[str, Any]:
     assert isinstance(figures, ProgrammeFigures)
     return {
         "author": figures.policy.purchaser,
@@ -193,14 +200,12 @@ def _programme(figures: Figures, _: Head | None) -> dict[str, Any]:
     }
 
 
-def _audit(figures: Figures, head: Head | None) -> dict[str, Any]:
+def _audit(figures: Figures) -> dict[str, Any]:
     assert isinstance(figures, AuditFigures)
-    assert head is not None
     programme = figures.programme
     return {
         "author": programme.policy.purchaser,
         "description": programme.policy.number,
-        "head": head,
         "p": programme,
         "paid_fen": sum(case.paid_fen for case in figures.cases),
         "duplicates_found": sum(test.found for test in figures.duplicates),
@@ -216,13 +221,30 @@ def _audit(figures: Figures, head: Head | None) -> dict[str, Any]:
     }
 
 
-_CONTEXTS: Mapping[str, Callable[[Figures, Head | None], dict[str, Any]]] = {
+def _notice(figures: Figures) -> dict[str, Any]:
+    assert isinstance(figures, VillageNotice)
+    recognised = figures.kind == RECOGNITION
+    days = f"{day_text(figures.period_from)}至{day_text(figures.period_to)}"
+    households, total = len(figures.entries), yuan(figures.total_fen)
+    did = "经申报、核查和审核，核定给付" if recognised else "防贫保险赔款已交银行代发"
+    return {
+        "author": figures.issuer,
+        "description": f"{figures.town}{figures.village} {days}",
+        "heading": "防贫保险核定结果公示" if recognised else "防贫保险赔款发放结果公示",
+        "opening": f"{days}，本村{did}{households}户，合计{total}元，现予公示，接受群众监督。",
+        "days": DAYS[figures.kind],
+        "attached": attachments.digests(attachments.village_notice(figures)),
+    }
+
+
+_CONTEXTS: Mapping[str, Callable[[Figures], dict[str, Any]]] = {
     "payment_notice": _letter,
     "refusal_notice": _letter,
     "calculation_sheet": _letter,
     "batch_summary": _batch,
     "programme_report": _programme,
     "audit_report": _audit,
+    "village_notice": _notice,
 }
 
 

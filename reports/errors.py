@@ -16,3 +16,15 @@ class RenderingFailed(FangpinError):
             f"the PDF {title!r} cannot be made ({cause}): try again, then ask the administrator",
         )
         self.cause = cause
+
+
+class NothingToPublish(FangpinError):
+    """A village notice was asked for a period that has no result of its kind."""
+
+    code = "nothing_to_publish"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这一期间没有可公示的结果",
+            "the period has no result to publish",
+        )

@@ -50,6 +50,8 @@ class CaseFigures:
     """Masked: the first six and the last four characters."""
     age: int
     """Years on the day of the determination."""
+    child: bool
+    """Under 14 on that day: all that the document says of the claimant is sensitive (PIPL art. 28)."""
     deceased: bool
     household_no: str | None
     category: str | None
@@ -121,6 +123,8 @@ class ProgrammeFigures:
     withheld: int
     reviews: int
     last_determined_on: date | None
+    erased: int = 0
+    """Claims whose personal data was erased at the end of its term: of unknown age, sex and category."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Issuing documents from the edge: short transactions with the slow printing between them, and no lock held meanwhile.
 
-Every function can be called again at any time: what was issued is given back, what is missing is made.
+Every function can be called again at any time: what was issued is given back, what is missing is made. A report has the
+head of the trail as it stood when it was first issued; `reports.queries.printed_head` gives it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from foundation.trail.sealing import Head
 from reports import services
 from reports.queries import Issued, issued
 from reports.services import Draft
+from reports.settings import complaint_phone
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _AT_ONCE = 200
@@ -64,12 +66,13 @@ def issue_batch_summary(
     actor: Actor,
     at: datetime,
     batch_id: str,
+    head: Head,
     names: Mapping[str, str] = NO_NAMES,
 ) -> Issued:
-    """The summary of a batch 支付批次汇总表, with its lines."""
+    """The summary of a batch 支付批次汇总表, with its lines and the head of the trail."""
     with database.reading() as session:
         draft = services.prepare_batch_summary(session, sealer, batch_id)
-    return _issue(database, sealer, actor, at, [draft], names)[0]
+    return _issue(database, sealer, actor, at, [draft], names, head)[0]
 
 
 def issue_programme_report(
@@ -78,12 +81,13 @@ def issue_programme_report(
     actor: Actor,
     at: datetime,
     policy_number: str,
+    head: Head,
     names: Mapping[str, str] = NO_NAMES,
 ) -> Issued:
-    """The report on the programme 运行情况报告."""
+    """The report on the programme 运行情况报告, with the head of the trail."""
     with database.reading() as session:
         draft = services.prepare_programme_report(session, sealer, policy_number)
-    return _issue(database, sealer, actor, at, [draft], names)[0]
+    return _issue(database, sealer, actor, at, [draft], names, head)[0]
 
 
 def issue_audit_report(
@@ -95,13 +99,25 @@ def issue_audit_report(
     head: Head,
     names: Mapping[str, str] = NO_NAMES,
 ) -> Issued:
-    """The audit report 运行情况报告(审计备查) with the head of the trail, as it stood when the report was first issued.
-
-    `reports.queries.printed_head` gives the head that stands on an issued report.
-    """
+    """The audit report 运行情况报告(审计备查) with the head of the trail."""
     with database.reading() as session:
         draft = services.prepare_audit_report(session, sealer, policy_number)
     return _issue(database, sealer, actor, at, [draft], names, head)[0]
+
+
+def issue_village_notice(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    subject_id: str,
+    head: Head,
+    filed: Filed | None = None,
+) -> Issued:
+    """The notice 村内公示表 that a subject asks for (`reports.notices.NoticeAsked`). Raises NothingToPublish."""
+    with database.reading() as session:
+        draft = services.prepare_village_notice(session, sealer, subject_id, complaint_phone())
+    return _issue(database, sealer, actor, at, [draft], NO_NAMES, head, filed=filed)[0]
 
 
 def _in_parts(

@@ -10,11 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from claims.facts import Facts
-from foundation.calendar import before_birthday
-from foundation.masking import mask_name
-
-OF_AGE = 18
-"""Years from which a person acts for themself (《民法典》第十七条)."""
+from foundation.masking import OF_AGE, Audience, is_minor, name_for
 
 AGE_BANDS = ((0, 17), (18, 44), (45, 59), (60, 69), (70, 79), (80, 200))
 """Ages from and to, both included. From 60 on they are the bands of the county's own figures."""
@@ -45,9 +41,9 @@ def addressee(name: str, age: int, deceased: bool) -> str:
 def minors_of(facts: Facts, day: date) -> frozenset[str]:
     """Names of the household's members who are not of age on a day."""
     members = () if facts.household is None else facts.household.members
-    return frozenset(member.name for member in members if before_birthday(day, member.born_on, OF_AGE))
+    return frozenset(member.name for member in members if is_minor(member.id_number, day))
 
 
 def payee_for_auditor(name: str, minors: frozenset[str]) -> str:
     """The payee's name as an auditor sees it: a minor's is masked."""
-    return mask_name(name) if name in minors else name
+    return name_for(Audience.AUDITOR, name, minor=name in minors)

@@ -19,7 +19,7 @@ from claims.models import ClaimRow, DecisionRow, Determination, Review
 from claims.storing import load_claim
 from foundation.clock import business_day
 from foundation.identifiers import birth_date, sex
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from households.models import Cover, HouseholdRow, Person
 from payments.models import FundReceipt, Payable
 from policies.models import MasterPolicy
@@ -28,7 +28,7 @@ from policies.queries import policy_by_id
 from reports.cases import policy_figures
 from reports.figures import Count, ProgrammeFigures, Tally
 from reports.people import AGE_BANDS, age_on, band_of
-from reports.terms import REASONS, SEXES, UNKNOWN
+from reports.terms import ERASED_WORD, REASONS, SEXES, UNKNOWN
 
 
 def newest_policy(session: Session, policy_number: str) -> Policy:
@@ -54,8 +54,8 @@ def programme_figures(session: Session, sealer: Sealer, policy_number: str) -> P
         total=_tally("合计", claims),
         by_line=_tallies(claims, lambda claim: titles.get(claim.line, claim.line), lines),
         by_town=_tallies(claims, lambda claim: claim.town, cover.towns),
-        by_age=_tallies(claims, lambda claim: band_of(claim.age), [band_of(low) for low, _ in AGE_BANDS]),
-        by_sex=_tallies(claims, lambda claim: SEXES[claim.sex], list(SEXES.values())),
+        by_age=_tallies(claims, lambda claim: claim.age, [band_of(low) for low, _ in AGE_BANDS]),
+        by_sex=_tallies(claims, lambda claim: claim.sex, list(SEXES.values())),
         by_category=_tallies(claims, lambda claim: claim.category, sorted(set(cover.category.values()))),
         covered_by_town=dict(cover.people_in),
         covered_by_category=dict(sorted(Counter(cover.category.values()).items())),
@@ -68,6 +68,7 @@ def programme_figures(session: Session, sealer: Sealer, policy_number: str) -> P
         withheld=money.by_state.get("withheld", (0, 0))[0],
         withheld_fen=money.by_state.get("withheld", (0, 0))[1],
         reviews=_reviews(session, policy_number),
+        erased=sum(claim.category == ERASED_WORD for claim in claims),
         last_determined_on=max(
             (claim.determined_on for claim in claims if claim.determined_on), default=None
         ),
@@ -82,7 +83,8 @@ class _Claim(NamedTuple):
     household: str | None
     person: str
     category: str
-    age: int
+    age: str
+    """The band, in words."""
     sex: str
     outcome: str
     reasons: tuple[str, ...]
@@ -153,22 +155,27 @@ def _claims(session: Session, sealer: Sealer, policy_number: str, cover: _Cover)
         .execution_options(yield_per=2000)
     )
     for row in session.execute(query):
-        claim = load_claim(sealer.reveal("claim", "sealed", row.id, row.sealed))
-        person = sealer.lookup("id_number", claim.id_number)
         at: datetime | None = row.determined_at
         yield _Claim(
             row.line,
             row.town or UNKNOWN,
             row.household_id,
-            person,
-            cover.category.get(person, UNKNOWN),
-            max(0, age_on(birth_date(claim.id_number), claim.event_on)),
-            sex(claim.id_number),
+            *_claimant(sealer, cover, row.id, row.sealed),
             row.determined or row.outcome,
             tuple(row.reasons.split(";")) if row.reasons else (),
             row.amount_fen or 0,
             None if at is None else business_day(at),
         )
+
+
+def _claimant(sealer: Sealer, cover: _Cover, claim_id: str, sealed: str) -> tuple[str, str, str, str]:
+    """(person, category, age band, sex) of a claim. One that was erased at the end of its term stands by itself."""
+    if sealed == ERASED:
+        return f"{ERASED}:{claim_id}", ERASED_WORD, ERASED_WORD, ERASED_WORD
+    claim = load_claim(sealer.reveal("claim", "sealed", claim_id, sealed))
+    person = sealer.lookup("id_number", claim.id_number)
+    age = max(0, age_on(birth_date(claim.id_number), claim.event_on))
+    return person, cover.category.get(person, UNKNOWN), band_of(age), SEXES[sex(claim.id_number)]
 
 
 def _tallies(

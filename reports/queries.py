@@ -9,25 +9,28 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, case, func, select, true
 from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import open_decision
+from foundation.clock import business_day
 from foundation.files import StoredFile
-from foundation.masking import mask_account
-from foundation.places import within
+from foundation.masking import Audience, account_for
+from foundation.places import VILLAGE_DIGITS, within
 from foundation.sealing import Sealer
 from foundation.trail.events import Event
 from foundation.trail.sealing import Head
 from households.models import HouseholdRow
 from payments.models import BankFile, Batch, Payable, Payment
-from payments.queries import open_payee
+from payments.queries import payee_if_kept
 from policies.policy import Policy
 from policies.queries import policy_by_id
 from reports.cases import DeterminedRow, case_of
 from reports.figures import BatchFigures, BatchLine, CaseFigures, FileFigures
 from reports.models import DocumentNumber, IssuedDocument
+from reports.people import minors_of, payee_for_auditor
+from reports.terms import ERASED_WORD, VILLAGE_NOTICE
 
 _MOST_IDS = 500
 """Ids asked for in one statement."""
@@ -137,6 +140,9 @@ def _batch_lines(session: Session, sealer: Sealer, batch_id: str) -> Iterator[Ba
             ClaimRow.line,
             ClaimRow.event_on,
             DecisionRow.policy_id,
+            DecisionRow.id.label("decision_id"),
+            DecisionRow.sealed.label("record"),
+            Determination.determined_at,
         )
         .join(Payable, Payable.id == Payment.payable_id)
         .join(Determination, Determination.id == Payable.determination_id)
@@ -146,16 +152,21 @@ def _batch_lines(session: Session, sealer: Sealer, batch_id: str) -> Iterator[Ba
         .order_by(Payment.sequence)
     )
     for row in session.execute(query):
-        payee = open_payee(sealer, "payment", row.id, row.sealed)
+        payee = payee_if_kept(sealer, "payment", row.id, row.sealed)
+        name, account, bank_code = ERASED_WORD, "", ""
+        if payee is not None:
+            facts, _ = open_decision(sealer, row.decision_id, row.record)
+            name = payee_for_auditor(payee.name, minors_of(facts, business_day(row.determined_at)))
+            account, bank_code = account_for(Audience.AUDITOR, payee.account), payee.bank_code or ""
         yield BatchLine(
             row.sequence,
             row.reference,
             row.claim_no,
             line_title(policy_by_id(session, row.policy_id), row.line, row.event_on),
             row.town,
-            payee.name,
-            mask_account(payee.account),
-            payee.bank_code or "",
+            name,
+            account,
+            bank_code,
             row.amount_fen,
         )
 
@@ -217,7 +228,7 @@ def numbers(session: Session, keys: Iterable[Key]) -> dict[Key, tuple[int, int]]
 
 
 def printed_head(session: Session, document_id: str) -> Head | None:
-    """The head of the trail that an audit report has printed; None for a document without one."""
+    """The head of the trail that a report has printed; None for a document without one."""
     query = select(Event.body).where(Event.subject_id == document_id, Event.action == "document.issued")
     for body in session.scalars(query):
         found = _HEAD.search(orjson.loads(body)["reason"])
@@ -246,7 +257,14 @@ class Listed:
     sha256: str
     claim_no: str | None
     claim_id: str | None
+    subject_id: str
 
+
+_VILLAGE_CODE = case(
+    (IssuedDocument.kind == VILLAGE_NOTICE, func.substr(IssuedDocument.subject_id, 1, VILLAGE_DIGITS)),
+    else_=HouseholdRow.village_code,
+)
+"""Where a document belongs: a notice to its village, a letter to the household's, a report to the county (NULL)."""
 
 _LISTED = (
     select(
@@ -257,6 +275,7 @@ _LISTED = (
         IssuedDocument.sha256,
         ClaimRow.claim_no,
         ClaimRow.id.label("claim_id"),
+        IssuedDocument.subject_id,
     )
     .outerjoin(Determination, Determination.id == IssuedDocument.subject_id)
     .outerjoin(ClaimRow, ClaimRow.id == Determination.claim_id)
@@ -268,10 +287,15 @@ _WITH_DIAGNOSIS = ("refusal_notice", "calculation_sheet")
 
 
 def without_diagnosis(*, diagnosis: bool) -> ColumnElement[bool]:
-    """Whether a document may be shown to somebody who may, or may not, read a diagnosis: these kinds can name one."""
+    """Whether a document may be shown to somebody who may, or may not, read a diagnosis or a grade of disability.
+
+    Refusals and calculation sheets can name a diagnosis; every letter on a disability works with its grade.
+    """
     if diagnosis:
         return true()
-    return IssuedDocument.kind.not_in(_WITH_DIAGNOSIS) | (ClaimRow.line != "illness")
+    no_diagnosis = IssuedDocument.kind.not_in(_WITH_DIAGNOSIS) | (ClaimRow.line != "illness")
+    no_grade = IssuedDocument.kind.not_in(LETTER_KINDS) | (ClaimRow.benefit != "disability")
+    return no_diagnosis & no_grade
 
 
 def documents_of_kinds(
@@ -285,7 +309,7 @@ def documents_of_kinds(
 ) -> list[Listed]:
     """Documents issued, newest first, at most `size`; `before` is (issued at, id) of the last one seen."""
     query = _LISTED.where(without_diagnosis(diagnosis=diagnosis)).where(
-        IssuedDocument.kind.in_(kinds), within(HouseholdRow.village_code, place)
+        IssuedDocument.kind.in_(kinds), within(_VILLAGE_CODE, place)
     )
     if before is not None:
         at, identity = before
@@ -297,12 +321,25 @@ def documents_of_kinds(
     return [Listed(*row) for row in session.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document to hand out, without its bytes."""
+
+    id: str
+    kind: str
+    subject_id: str
+    name: str
+    file_id: str
+    sha256: str
+    issued_at: datetime
+
+
 def document_file(
     session: Session, document_id: str, kinds: Sequence[str], place: str, *, diagnosis: bool
-) -> tuple[str, str] | None:
-    """(name, stored file) of a document of these kinds in a place; None when there is no such one."""
+) -> Kept | None:
+    """A document of these kinds in a place; None when there is no such one."""
     query = (
-        select(IssuedDocument.name, IssuedDocument.file_id)
+        select(*(getattr(IssuedDocument, item.name) for item in fields(Kept)))
         .outerjoin(Determination, Determination.id == IssuedDocument.subject_id)
         .outerjoin(ClaimRow, ClaimRow.id == Determination.claim_id)
         .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
@@ -310,8 +347,8 @@ def document_file(
             IssuedDocument.id == document_id,
             IssuedDocument.kind.in_(kinds),
             without_diagnosis(diagnosis=diagnosis),
-            within(HouseholdRow.village_code, place),
+            within(_VILLAGE_CODE, place),
         )
     )
     row = session.execute(query).first()
-    return None if row is None else (row.name, row.file_id)
+    return None if row is None else Kept(*row)

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from foundation import files
+from foundation import files, jobs
 from foundation.actors import Actor
 from foundation.clock import business_day
 from foundation.counters import take_numbers
@@ -27,11 +27,14 @@ from foundation.trail.sealing import Head
 from reports import documents
 from reports.audit import audit_figures
 from reports.documents import Figures
+from reports.errors import NothingToPublish
 from reports.figures import plain
 from reports.models import DocumentNumber, IssuedDocument
+from reports.notices import NoticeAsked, anything_to_publish, notice_asked, notice_figures
 from reports.pdf import print_pdfs
 from reports.programme import programme_figures
 from reports.queries import Issued, Key, batch_figures, case_figures, issued, numbers
+from reports.terms import VILLAGE_NOTICE, WITH_HEAD
 
 LETTER_OF_OUTCOME: Mapping[str, str] = {"approve": "payment_notice", "reject": "refusal_notice"}
 _WORK = "documents"
@@ -101,6 +104,24 @@ def prepare_audit_report(session: Session, sealer: Sealer, policy_number: str) -
     return _draft(sealer, "audit_report", policy_number, audit_figures(session, sealer, policy_number))
 
 
+def prepare_village_notice(session: Session, sealer: Sealer, subject_id: str, complaint_phone: str) -> Draft:
+    """The notice that a subject asks for (`reports.notices.NoticeAsked`). Raises NothingToPublish."""
+    figures = notice_figures(session, sealer, notice_asked(subject_id), complaint_phone)
+    return _draft(sealer, VILLAGE_NOTICE, subject_id, figures)
+
+
+def ask_for_notice(session: Session, actor: Actor, at: datetime, asked: NoticeAsked) -> None:
+    """Asks for a village notice in the background. Asked for again, it is looked at again: there may be more by then.
+
+    Raises NothingToPublish.
+    """
+    if not anything_to_publish(session, asked):
+        raise NothingToPublish
+    job_ids = jobs.ask_for(session, VILLAGE_NOTICE, [asked.subject_id], at)
+    jobs.reopen(session, job_ids, at)
+    record(session, actor, at, [Change("notice.asked_for", "village_notice", asked.subject_id)])
+
+
 def _draft(sealer: Sealer, kind: str, subject_id: str, figures: Figures) -> Draft:
     content = orjson.dumps([kind, plain(figures)], option=orjson.OPT_SORT_KEYS)
     return Draft(kind, subject_id, sealer.digest("document", content), figures)
@@ -153,7 +174,8 @@ def printed(
     head: Head | None = None,
     processes: int = 1,
 ) -> Iterator[Printed]:
-    """The documents as PDF, in order. Needs no database. Raises RenderingFailed."""
+    """The documents as PDF, in order; the county's reports with the head. Needs no database. Raises RenderingFailed."""
+    heads = [head if draft.kind in WITH_HEAD else None for draft in drafts]
     printables = [
         documents.printable(
             draft.kind,
@@ -161,13 +183,13 @@ def printed(
             documents.number_text(draft.kind, *numbered[draft.key]),
             at,
             names,
-            head if draft.kind == "audit_report" else None,
+            draft_head,
         )
-        for draft in drafts
+        for draft, draft_head in zip(drafts, heads, strict=True)
     ]
-    for draft, content in zip(drafts, print_pdfs(printables, processes), strict=True):
+    for draft, draft_head, content in zip(drafts, heads, print_pdfs(printables, processes), strict=True):
         name = documents.file_name(draft.kind, *numbered[draft.key])
-        yield Printed(draft, name, content, head if draft.kind == "audit_report" else None)
+        yield Printed(draft, name, content, draft_head)
 
 
 def file_documents(

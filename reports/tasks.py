@@ -1,8 +1,9 @@
-"""Background work of reports: letters and calculation sheets. Takes ids of jobs, and can run twice."""
+"""Background work of reports: letters, calculation sheets, village notices. Takes ids of jobs, and can run twice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from celery import shared_task
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from foundation import jobs
 from foundation.errors import FangpinError
 from foundation.runtime import current
 from foundation.staff.queries import names
+from foundation.trail.sealing import BEFORE_A_REPORT, seal_trail
 from reports import issuing
 
 ISSUE = {"letter": issuing.issue_letters, "calculation_sheet": issuing.issue_calculation_sheets}
@@ -45,3 +47,24 @@ def letter(*job_ids: str) -> None:
                 for job_id in open_jobs.values():
                     jobs.finish(session, job_id, at, error.code)
             raise
+
+
+@shared_task(name="reports.village_notice")
+def village_notice(*job_ids: str) -> None:
+    """Issues the village notices that the jobs ask for, each with the head of the trail sealed just before."""
+    runtime = current()
+    for job_id in job_ids:
+        at = runtime.clock.now()
+        with runtime.database.transaction() as session:
+            job = jobs.start(session, job_id, at)
+        if job is None:
+            continue
+
+        def finish(
+            session: Session, _subjects: Sequence[str], job_id: str = job_id, at: datetime = at
+        ) -> None:
+            jobs.finish(session, job_id, at)
+
+        head = seal_trail(runtime, BEFORE_A_REPORT)
+        place = (runtime.database, runtime.sealer, runtime.actor, at)
+        issuing.issue_village_notice(*place, job.subject_id, head, filed=finish)

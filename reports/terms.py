@@ -34,6 +34,8 @@ BATCH_STATES: Mapping[str, str] = {
 FORMATS: Mapping[str, str] = {"pain.001.001.09": "ISO 20022 报文", "disbursement_csv": "代发 CSV"}
 SEXES: Mapping[str, str] = {"male": "男", "female": "女"}
 UNKNOWN = "未在名册"
+ERASED_WORD = "已清除"
+"""In place of personal data that was erased at the end of its term."""
 
 REASONS: Mapping[str, str] = {code: zh for code, (zh, _) in REASON_NAMES.items()}
 """A reason by its code, as a few words that can stand in a table of reasons."""
@@ -59,6 +61,10 @@ KINDS: Mapping[str, Kind] = {
         Kind("batch_summary", "防贫保险赔款支付批次汇总表", "防贫付", "batch_summary.html", "report.css"),
         Kind("programme_report", "防贫保险运行情况报告", "防贫报", "programme_report.html", "report.css"),
         Kind("audit_report", "防贫保险运行情况报告（审计备查）", "防贫审", "audit_report.html", "report.css"),
+        Kind("village_notice", "防贫保险村内公示表", "防贫示", "village_notice.html", "report.css"),
     )
 }
 """Every kind by its key. `mark` stands in the number: 防贫赔〔2020〕12号."""
+VILLAGE_NOTICE = "village_notice"
+WITH_HEAD = frozenset({"batch_summary", "programme_report", "audit_report", VILLAGE_NOTICE})
+"""The county's reports: each prints the head of the trail as it was sealed before."""

@@ -20,7 +20,22 @@ from foundation.database import Database
 from foundation.sealing import Sealer
 from foundation.web.acting import EXTENSION, Surroundings
 from webapp import errors, guard, headers, logs, metrics, rights, slots, views
-from webapp.pages import account, health, home, jobs, packs, staff, tokens
+from webapp.pages import (
+    access,
+    account,
+    assessments,
+    consents,
+    exports,
+    health,
+    home,
+    jobs,
+    keys,
+    packs,
+    retention,
+    staff,
+    tokens,
+    trail_story,
+)
 
 MEGABYTE = 1 << 20
 
@@ -74,6 +89,13 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         tokens.blueprint,
         home.blueprint,
         staff.blueprint,
+        keys.blueprint,
+        retention.blueprint,
+        trail_story.blueprint,
+        consents.blueprint,
+        assessments.blueprint,
+        exports.blueprint,
+        access.blueprint,
         jobs.blueprint,
         packs.blueprint,
         claims.pages.blueprint,

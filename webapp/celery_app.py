@@ -27,15 +27,16 @@ TASK_OF_KIND = {
     "bank_files": "payments.export",
     "letter": "reports.letter",
     "calculation_sheet": "reports.letter",
+    "village_notice": "reports.village_notice",
     "pack.check": "claims.check_pack",
     "pack.take_in": "claims.take_in_pack",
+    "trail.verify": "webapp.verify_trail",
+    "keys.rotate": "webapp.rotate_keys",
+    "retention.erase": "webapp.erase",
 }
 
 
 SWEEP_SECONDS = int(os.environ.get("FANGPIN_SWEEP_SECONDS", "30"))
-
-SEAL_SECONDS = 60
-"""How often the trail is sealed, besides after each job and before each report."""
 
 
 class JobTask(Task):  # type: ignore[misc]  # Celery has no types
@@ -112,7 +113,7 @@ def seal_now() -> None:
 def make_celery() -> Celery:
     """The application with its tasks registered."""
     broker = os.environ.get("FANGPIN_BROKER", "")
-    tasks = ["claims.tasks", "payments.tasks", "reports.tasks"]
+    tasks = ["claims.tasks", "payments.tasks", "reports.tasks", "webapp.tasks"]
     app = Celery("fangpin", broker=broker or "memory://", include=tasks, task_cls=JobTask)
     app.conf.update(
         task_acks_late=True,
@@ -122,10 +123,7 @@ def make_celery() -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         broker_connection_retry_on_startup=True,
-        beat_schedule={
-            "sweep": {"task": "webapp.sweep", "schedule": SWEEP_SECONDS},
-            "seal": {"task": "webapp.seal", "schedule": SEAL_SECONDS},
-        },
+        beat_schedule={"sweep": {"task": "webapp.sweep", "schedule": SWEEP_SECONDS}},
         # Redis hands a lost worker's message out again only after these; the sweeper is quicker.
         broker_transport_options={"visibility_timeout": 3600},
     )
@@ -176,9 +174,3 @@ def sweep_jobs() -> int:
     for kind, job_id in due:
         ring(kind, [job_id])
     return len(due)
-
-
-@celery.task(name="webapp.seal")  # type: ignore[untyped-decorator]  # Celery's decorator has no types
-def seal_blocks() -> None:
-    """Seals the trail."""
-    seal_now()

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from foundation.database import unreachable
 from foundation.errors import FangpinError, InvalidInput
 from foundation.guards import refused
-from webapp import cli_serve, cli_users
+from webapp import cli_keys, cli_retention, cli_serve, cli_trail, cli_users
 
 
 def main() -> None:
@@ -195,3 +195,6 @@ def doctor(database: str | None, key_file: Path | None) -> int:
 cli.add_command(cli_serve.serve)
 cli.add_command(cli_serve.worker)
 cli.add_command(cli_users.users)
+cli.add_command(cli_trail.trail)
+cli.add_command(cli_keys.keys)
+cli.add_command(cli_retention.retention)

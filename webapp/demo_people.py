@@ -23,6 +23,7 @@ from foundation.staff.services import add_account, add_person, set_password_hash
 from households.models import HouseholdRow
 from households.queries import county_of
 from webapp.demo_actors import COUNTY, PEOPLE, SETUP, SYSTEM, VALID_FROM, ensure_demo_staff
+from webapp.demo_assessment import ensure_demo_assessment
 from webapp.passwords import Passwords
 from webapp.second_factor import new_secret
 
@@ -94,6 +95,7 @@ def ensure_demo_accounts(session: Session, sealer: Sealer, at: datetime) -> list
             password_hash = password_hash or Passwords().hashed(DEMO_PASSWORD)
             there[login] = _make(session, sealer, at, login, role, name, place, password_hash)
         accounts.append(DemoAccount(login, role, place, name, there[login].totp_confirmed_at is not None))
+    ensure_demo_assessment(session, sealer, at, there["demo-security"], county)
     return accounts
 
 

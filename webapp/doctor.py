@@ -13,19 +13,27 @@ from pathlib import Path
 import pysqlite3.dbapi2 as sqlite3
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
-from claims.models import Determination
+from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries.listing import stale
 from foundation.calendar import WorkingDays
 from foundation.clock import SystemClock, business_day
-from foundation.database import LEAST_SQLITE, Database, check_connection, is_sqlite, sqlite_file, unreachable
-from foundation.errors import ConfigurationError, FangpinError
-from foundation.guards import live_guards
+from foundation.database import LEAST_SQLITE, Database, check_connection, is_sqlite, unreachable
+from foundation.errors import FangpinError
+from foundation.files import StoredFile
+from foundation.guards import live_guards, weakened
 from foundation.keyfile import KeyCheck, check_keys, read_key_file
-from foundation.sealing import Sealer
-from foundation.trail.sealing import head
+from foundation.privacy.erasing import file_is_there
+from foundation.sealing import ERASED, Sealer
+from foundation.trail.anchors import last_anchor
+from foundation.trail.checks import newest_checks
+from foundation.trail.models import TrailBlock
+from foundation.trail.sealing import head, unsealed
 from payments.models import BankFile, Batch, Payable, Payment
-from webapp.settings import default_key_file
+from reports.models import IssuedDocument
+from webapp.opening import refuse_absent
+from webapp.settings import anchor_file, default_key_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ def examine(url: str | None, key_file: Path | None) -> list[Finding]:
         findings.append(Finding(True, "未指定数据库,跳过", "no database was named; not looked at"))
         return findings
     try:
-        _refuse_absent(url)
+        refuse_absent(url)
         database = Database(url)
         try:
             findings += _database(database, key_file or default_key_file(url))
@@ -56,13 +64,6 @@ def examine(url: str | None, key_file: Path | None) -> list[Finding]:
         mapped = unreachable(error)
         findings.append(Finding(False, mapped.zh, mapped.en))
     return findings
-
-
-def _refuse_absent(url: str) -> None:
-    """SQLite would make the file that it is asked to open."""
-    path = sqlite_file(url)
-    if path is not None and not path.exists():
-        raise ConfigurationError(f"没有数据库文件 {path.name}", f"there is no database file {path.name}")
 
 
 def _program() -> Iterator[Finding]:
@@ -123,10 +124,15 @@ def _database(database: Database, key_file: Path) -> Iterator[Finding]:
             f"数据库规则 {len(wanted) - len(lost)}/{len(wanted)} {' '.join(lost)}".rstrip(),
             f"guards in the database: {len(wanted) - len(lost)} of {len(wanted)}",
         )
-        checks = session.scalars(select(KeyCheck)).all()
-        if checks:
+        changed = weakened(connection, GUARDS)
+        yield Finding(
+            not changed,
+            f"被改动的数据库规则 {len(changed)} {' '.join(changed)}".rstrip(),
+            f"guards that are not as the program made them: {len(changed)}",
+        )
+        if session.scalar(select(func.count()).select_from(KeyCheck)):
             try:
-                check_keys(Sealer(read_key_file(key_file)), checks)
+                check_keys(session, Sealer(read_key_file(key_file)))
                 yield Finding(
                     True, f"密钥文件 {key_file.name} 正确", f"the key file {key_file.name} is the right one"
                 )
@@ -144,12 +150,40 @@ def _database(database: Database, key_file: Path) -> Iterator[Finding]:
             f"案件清单与案件不符:{wrong}",
             f"rows of the list that differ from the claims: {wrong}",
         )
-        trail = head(session)
+        yield from _trail(session, anchor_file(database.url))
+
+
+def _trail(session: Session, anchors: Path) -> Iterator[Finding]:
+    """The trail at a quick look; `fangpin trail verify` checks all of it."""
+    sealed, left = head(session), unsealed(session)
+    yield Finding(
+        True,
+        f"审计链已封存 {sealed.events} 条,根 {sealed.root};未封存 {left} 条",
+        f"trail of {sealed.events} sealed events, root {sealed.root}; {left} not sealed yet",
+    )
+    for checked in newest_checks(session, 1):
+        day = business_day(checked.checked_at)
+        zh, en = ("无误", "well") if checked.well else ("有误", "faulty")
+        if checked.fault is not None:
+            zh, en = f"{zh}:{checked.fault['zh']}", f"{en}: {checked.fault['en']}"
+        yield Finding(checked.well, f"审计链 {day} 验证{zh}", f"the trail was verified on {day}: {en}")
+    anchor = last_anchor(anchors)
+    if anchor is None:
         yield Finding(
-            True,
-            f"审计链 {trail.events} 条,根 {trail.root}",
-            f"trail of {trail.events} events, root {trail.root}",
+            sealed.block == 0,
+            f"锚定文件 {anchors.name} 尚无链首",
+            f"the anchor file {anchors.name} has no head yet",
         )
+        return
+    columns = (TrailBlock.events, TrailBlock.root, TrailBlock.digest)
+    found = session.execute(select(*columns).where(TrailBlock.number == anchor.block)).first()
+    agrees = found is not None and tuple(found) == (anchor.events, anchor.root, anchor.digest)
+    zh, en = ("", "") if agrees else (",与数据库不符", ", and the database has another one")
+    yield Finding(
+        agrees and sealed.block == anchor.block,
+        f"审计链至第 {sealed.block} 区块;锚定文件至第 {anchor.block} 区块{zh}",
+        f"trail up to block {sealed.block}; anchored up to block {anchor.block}{en}",
+    )
 
 
 _LIVE = select(Payment.payable_id).where(Payment.state.in_(("batched", "sent"))).group_by(Payment.payable_id)
@@ -158,7 +192,24 @@ _BATCH_SUM = (
     .where(Payment.batch_id == Batch.id)
     .scalar_subquery()
 )
+_ERASED = select(ClaimRow.id).where(ClaimRow.id_lookup.is_(None), ClaimRow.sealed == ERASED)
 _INVARIANTS = (
+    (
+        "已清除案件仍有决定内容",
+        "decisions of erased claims that still have their content",
+        select(func.count())
+        .select_from(DecisionRow)
+        .where(DecisionRow.claim_id.in_(_ERASED), DecisionRow.sealed != ERASED),
+    ),
+    (
+        "已清除案件仍有文书内容",
+        "documents of erased claims that still have their content",
+        select(func.count())
+        .select_from(IssuedDocument)
+        .join(StoredFile, StoredFile.id == IssuedDocument.file_id)
+        .join(Determination, Determination.id == IssuedDocument.subject_id)
+        .where(Determination.claim_id.in_(_ERASED), file_is_there()),
+    ),
     (
         "一笔应付有两笔有效付款",
         "payables with two live payments",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from claims.models import ClaimRow, Determination
 from foundation.database import Database
 from foundation.files import load
 from foundation.runtime import Runtime
+from foundation.sealing import ERASED, Erased
 from foundation.trail.sealing import BEFORE_A_REPORT, Head, seal_trail
 from payments.queries import batches
 from policies.policy import Policy
@@ -43,16 +45,20 @@ def issue_documents(
     at = clock.now()
     with database.reading() as session:
         batch_ids = [batch.id for batch in batches(session, policy.number)]
-    reports = [issue_batch_summary(database, sealer, SYSTEM, at, batch_id, NAMES) for batch_id in batch_ids]
-    reports.append(issue_programme_report(database, sealer, SYSTEM, at, policy.number, NAMES))
-    trail = seal_trail(runtime, BEFORE_A_REPORT)
-    audit = issue_audit_report(database, sealer, SYSTEM, at, policy.number, trail, NAMES)
-    reports.append(audit)
+    reports = [
+        issue_batch_summary(
+            database, sealer, SYSTEM, at, batch_id, seal_trail(runtime, BEFORE_A_REPORT), NAMES
+        )
+        for batch_id in batch_ids
+    ]
+    for issue in (issue_programme_report, issue_audit_report):
+        trail = seal_trail(runtime, BEFORE_A_REPORT)
+        reports.append(issue(database, sealer, SYSTEM, at, policy.number, trail, NAMES))
+    audit = reports[-1]
     copies += [(report.name, report.file_id) for report in reports]
     for name, file_id in copies:
-        with database.reading() as session:
-            content = load(session, sealer, file_id)
-        write(f"reports/{name}", content)
+        with suppress(Erased), database.reading() as session:  # past its term there is no copy to be had
+            write(f"reports/{name}", load(session, sealer, file_id))
     sealed = seal_trail(runtime, BEFORE_A_REPORT)
     with database.reading() as session:
         return sealed, printed_head(session, audit.id)
@@ -63,7 +69,7 @@ def _chosen(session: Session, policy_number: str, most: int | None) -> list[str]
     query = (
         select(Determination.id, Determination.outcome, ClaimRow.notified_on, ClaimRow.claim_no)
         .join(ClaimRow, ClaimRow.id == Determination.claim_id)
-        .where(ClaimRow.policy_number == policy_number)
+        .where(ClaimRow.policy_number == policy_number, ClaimRow.sealed != ERASED)
     )
     rows = sorted(session.execute(query).all(), key=lambda row: (row.notified_on, row.claim_no))
     if most is None:

@@ -25,6 +25,7 @@ from foundation.errors import (
     UnusableInput,
 )
 from foundation.guards import refused
+from foundation.sealing import Erased
 from foundation.web.acting import now, surroundings
 from foundation.web.language import pick
 from webapp.api.idempotency import StillAtWork
@@ -42,6 +43,7 @@ STATUS: dict[type[FangpinError], int] = {
     NotAllowedError: 403,
     NotFound: 404,
     ConflictError: 409,
+    Erased: 410,
     InvalidInput: 422,
     UnusableInput: 422,
     TooManyRequests: 429,

@@ -8,11 +8,15 @@ Pair = tuple[str, str]
 """Chinese and English."""
 
 KIND_NAMES: Mapping[str, Pair] = {
+    "keys.rotate": ("轮换密钥", "rotate the keys"),
     "pack.check": ("检查县包", "check a county pack"),
     "pack.take_in": ("县包入库", "take in a county pack"),
     "bank_files": ("导出银行文件", "export bank files"),
     "letter": ("打印通知书", "print a decision letter"),
     "calculation_sheet": ("打印赔款计算书", "print a calculation sheet"),
+    "trail.verify": ("验证审计链", "verify the trail"),
+    "village_notice": ("出具村内公示表", "issue a village notice"),
+    "retention.erase": ("清除到期的个人信息", "erase personal data past its term"),
 }
 STATE_NAMES: Mapping[str, Pair] = {
     "waiting": ("排队", "waiting"),
@@ -35,6 +39,10 @@ _TROUBLES: Mapping[str, Pair] = {
     "unusable_input": (
         "文件现在无法读取,请作废后重新上传。",
         "The files cannot be read now: discard them and upload them again.",
+    ),
+    "erased": (
+        "个人信息已按保存期限清除,无法再出具;存档编号和摘要仍在。",
+        "The personal data was erased at the end of its term: it cannot be issued any more; number and digest remain.",
     ),
     "conflict": (
         "内容已被他人改动,请核对后重试。",

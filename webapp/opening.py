@@ -9,7 +9,8 @@ from pathlib import Path
 from claims.services.search_keys import fill_search_keys
 from foundation.blobs import BlobStore
 from foundation.clock import Clock, SystemClock
-from foundation.database import Database, migrate
+from foundation.database import Database, migrate, sqlite_file
+from foundation.errors import ConfigurationError
 from foundation.keyfile import open_sealer
 from foundation.runtime import Runtime, set_current
 from webapp.demo_actors import NAMES, SYSTEM
@@ -39,6 +40,13 @@ def open_installation(
     runtime = Runtime(database, sealer, clock or SystemClock(), SYSTEM, NAMES, files, anchor_file(url))
     set_current(runtime)
     return runtime
+
+
+def refuse_absent(url: str) -> None:
+    """Raises ConfigurationError for a SQLite file that is not there: SQLite would make it."""
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        raise ConfigurationError(f"没有数据库文件 {path.name}", f"there is no database file {path.name}")
 
 
 @contextmanager

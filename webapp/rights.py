@@ -60,7 +60,9 @@ _FINANCE = {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER, Role.RECON}
 _CASES = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.AUDITOR, *_ADJUDICATION, *_CENTRE})
 _MONEY = frozenset({Role.AUDITOR, Role.CENTER_LEAD, *_FINANCE})
 _PEOPLE = frozenset({Role.SEC_ADMIN, Role.AUDITOR})
+_SEES_IN_FULL = frozenset({Role.AUDITOR, Role.CENTER_CERTIFIER, *_ADJUDICATION})
 _PACKS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
+_TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
 def public() -> Right:
@@ -116,12 +118,45 @@ TABLE: dict[tuple[str, str], Right] = {
     ("staff.declare_kin", "POST"): county({Role.SEC_ADMIN}),
     ("staff.decide", "POST"): county({Role.SEC_ADMIN}, step_up=True),
     ("staff.end", "POST"): county({Role.SEC_ADMIN}),
+    # The trail
+    ("trail.listed", "GET"): county(_TRAIL),
+    ("trail.blocks", "GET"): county(_TRAIL),
+    ("trail.event", "GET"): county(_TRAIL),
+    ("trail.event_proof", "GET"): county(_TRAIL),
+    ("trail.consistency", "GET"): county(_TRAIL),
+    ("trail.case", "GET"): county(_TRAIL),
+    ("trail.progress", "GET"): Right(_TRAIL, places=_COUNTY, polled=True),
+    ("trail.verify_now", "POST"): Right(_TRAIL, places=_COUNTY, purpose="compare", most_a_minute=6),
+    ("trail.export", "POST"): Right(
+        frozenset({Role.AUDITOR, Role.LOG_ADMIN}), places=_COUNTY, purpose="download", most_a_minute=6
+    ),
+    # Consent texts and impact assessments
+    ("consents.listed", "GET"): Right(_CASES),
+    ("consents.shown", "GET"): Right(_CASES),
+    ("assessments.listed", "GET"): county(_PEOPLE),
+    ("assessments.shown", "GET"): county(_PEOPLE),
+    ("assessments.add", "POST"): county({Role.SEC_ADMIN}),
+    # Keys
+    ("keys.listed", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
+    ("keys.progress", "GET"): Right(frozenset({Role.SEC_ADMIN, Role.AUDITOR}), places=_COUNTY, polled=True),
+    ("keys.rotate", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("keys.retire", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    # Terms, erasures, legal holds
+    ("retention.listed", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
+    ("retention.destroyed", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
+    ("retention.ask", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("retention.decide", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("retention.again", "POST"): county({Role.SEC_ADMIN}, step_up=True),
+    ("retention.hold", "POST"): county({Role.SEC_ADMIN}),
+    ("retention.lift", "POST"): county({Role.SEC_ADMIN}, step_up=True),
     ("jobs.listed", "GET"): county({Role.SYS_ADMIN, *_PACKS, *_FINANCE}),
     ("jobs.again", "POST"): county({Role.SYS_ADMIN}),
     # Claims
     ("claims.listed", "GET"): Right(_CASES),
     ("claims.find", "POST"): Right(_CASES, purpose="compare", most_a_minute=200),
     ("claims.shown", "GET"): Right(_CASES),
+    ("claims.masked_again", "GET"): Right(_SEES_IN_FULL),
+    ("claims.full", "POST"): Right(_SEES_IN_FULL, purpose="reveal"),
     ("claims.export", "POST"): Right(frozenset({Role.AUDITOR, *_ADJUDICATION, *_CENTRE}), purpose="download"),
     # County packs
     ("packs.listed", "GET"): county({*_PACKS, Role.AUDITOR}),
@@ -135,12 +170,22 @@ TABLE: dict[tuple[str, str], Right] = {
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),
+    ("payments.masked_again", "GET"): county(_FINANCE),
+    ("payments.full", "POST"): county(_FINANCE),
     ("payments.take_file", "POST"): county(
         {Role.FIN_MAKER, Role.FIN_CHECKER, Role.FIN_RELEASER}, "download", step_up=True
     ),
     # Documents
-    ("reports.documents", "GET"): county(_MONEY | _ADJUDICATION | {Role.CENTER_CERTIFIER}),
+    ("reports.documents", "GET"): Right(frozenset({*_MONEY, *_CASES})),
+    ("reports.ask_notice", "POST"): Right(
+        frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CLAIM_OFFICER, *_CENTRE}), most_a_minute=60
+    ),
+    ("reports.document", "GET"): Right(frozenset({*_MONEY, *_CASES})),
     ("reports.hand_out", "POST"): Right(frozenset({*_MONEY, *_CASES}), purpose="download"),
+    # Exports and access
+    ("exports.listed", "GET"): Right(frozenset({*_MONEY, *_CASES, Role.SEC_ADMIN, Role.LOG_ADMIN})),
+    ("exports.decide", "POST"): county({Role.SEC_ADMIN, Role.CENTER_LEAD}, step_up=True),
+    ("access.listed", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR, Role.LOG_ADMIN}),
     # The API, by token
     ("api_docs.openapi", "GET"): public(),
     ("api_docs.page", "GET"): public(),
@@ -150,6 +195,11 @@ TABLE: dict[tuple[str, str], Right] = {
     ("api_people.changed", "PATCH"): Right(frozenset({Role.SEC_ADMIN}), places=_COUNTY, scope="people:write"),
     ("api_claims.listed", "GET"): Right(_CASES, scope="claims:read"),
     ("api_claims.shown", "GET"): Right(_CASES, scope="claims:read"),
+    ("api_claims.full_view", "POST"): Right(_SEES_IN_FULL, purpose="reveal", scope="claims:reveal"),
+    ("api_trail.head", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
+    ("api_trail.events", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
+    ("api_trail.event", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
+    ("api_trail.blocks", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_payments.listed", "GET"): Right(_MONEY, places=_COUNTY, scope="payments:read"),
     ("api_payments.shown", "GET"): Right(_MONEY, places=_COUNTY, scope="payments:read"),
 }

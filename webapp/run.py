@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from foundation.errors import Fault, UnusableInput
 from foundation.files import load, write_copy
 from foundation.money import MOST_FEN, Money
 from foundation.runtime import Runtime
-from foundation.sealing import Sealer
+from foundation.sealing import Erased, Sealer
 from foundation.trail.sealing import BEFORE_A_REPORT, Head, seal_trail
 from households.queries import insured_people
 from payments.models import Batch
@@ -221,4 +221,5 @@ def _bank_file_copies(database: Database, sealer: Sealer, policy: Policy) -> Ite
     with database.reading() as session:
         for batch in batches(session, policy.number):
             for row in bank_files(session, batch.id):
-                yield row.name, load(session, sealer, row.file_id)
+                with suppress(Erased):  # past its term there is no copy to be had
+                    yield row.name, load(session, sealer, row.file_id)

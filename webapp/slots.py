@@ -1,4 +1,4 @@
-"""Fills the slots that lower packages leave open: a claim page shows payments and documents without knowing them."""
+"""Fills the slots that lower packages leave open: a claim page shows payments and the trail without knowing them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from flask import Flask
 
 import payments.claim_slot
 import reports.claim_slot
+from webapp import trail_slot
 
 
 def register(app: Flask) -> None:
     """Fills every slot of the application."""
     payments.claim_slot.register(app)
     reports.claim_slot.register(app)
+    trail_slot.register(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -27,19 +29,42 @@ MENU: tuple[tuple[str, str, str], ...] = (
     ("payments.batches", "赔款支付", "Payments"),
     ("reports.documents", "文书报表", "Documents"),
     ("staff.people", "人员权限", "People and rights"),
+    ("trail.listed", "审计链", "Trail"),
+    ("exports.listed", "导出登记", "Exports"),
+    ("access.listed", "访问日志", "Access log"),
+    ("consents.listed", "告知同意书", "Consent texts"),
+    ("assessments.listed", "影响评估", "Impact assessments"),
+    ("retention.listed", "保存期限", "Retention"),
+    ("keys.listed", "密钥", "Keys"),
     ("jobs.listed", "后台任务", "Jobs"),
 )
 """Endpoint and title; a person sees those that the rights table opens to their role."""
 
+_OVERSIGHT, _PRIVACY, _SYSTEM = ("监督", "Oversight"), ("个人信息", "Privacy"), ("系统", "System")
+_MORE = ("更多", "More")
+GROUPS: dict[str, tuple[str, str]] = {
+    "trail.listed": _OVERSIGHT,
+    "access.listed": _OVERSIGHT,
+    "exports.listed": _OVERSIGHT,
+    "consents.listed": _PRIVACY,
+    "assessments.listed": _PRIVACY,
+    "retention.listed": _PRIVACY,
+    "keys.listed": _PRIVACY,
+    "staff.people": _SYSTEM,
+    "jobs.listed": _SYSTEM,
+}
+"""What folds under one heading. A heading over a single page is none: such pages stand together under 更多."""
+
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """One entry of the navigation."""
+    """One entry of the navigation: a page, or with `items` a heading that folds."""
 
     url: str
     title: str
     current: bool
     count: int | None = None
+    items: tuple[MenuItem, ...] = ()
 
 
 def register(app: Flask) -> None:
@@ -87,12 +112,34 @@ def _version() -> str:
 
 
 def _navigation(actor: Actor) -> list[MenuItem]:
+    """The pages that the actor may open, in order; those of a group under its heading, where its first one would be."""
     here = (request.blueprint or "").partition(".")[0]
-    return [
-        MenuItem(url_for(endpoint), pick(zh, en), endpoint.partition(".")[0] == here)
+    entries: list[tuple[tuple[str, str] | None, MenuItem]] = [
+        (
+            GROUPS.get(endpoint),
+            MenuItem(url_for(endpoint), pick(zh, en), endpoint.partition(".")[0] == here),
+        )
         for endpoint, zh, en in MENU
         if (right := right_of(endpoint, "GET")) is not None and right.allows(actor.role, actor.place)
     ]
+    sizes = Counter(group for group, _item in entries)
+    alone = sum(group is not None and sizes[group] == 1 for group, _item in entries)
+    folded: dict[tuple[str, str], list[MenuItem]] = {}
+    navigation: list[MenuItem | tuple[str, str]] = []
+    for group, item in entries:
+        if group is not None and sizes[group] == 1:
+            group = _MORE if alone > 1 else None
+        if group is None:
+            navigation.append(item)
+            continue
+        if group not in folded:
+            navigation.append(group)
+        folded.setdefault(group, []).append(item)
+    return [one if isinstance(one, MenuItem) else _heading(one, folded[one]) for one in navigation]
+
+
+def _heading(title: tuple[str, str], items: Sequence[MenuItem]) -> MenuItem:
+    return MenuItem("", pick(*title), any(item.current for item in items), items=tuple(items))
 
 
 def role_name(role: Role | str) -> str:

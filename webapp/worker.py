@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -15,11 +14,10 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from claims.queries.uploads import blobs_in_use
+from foundation.errors import FangpinError
+from foundation.privacy.exports import lapse
 from foundation.runtime import Runtime, stored_files
-from webapp.api import idempotency
 from webapp.celery_app import (
-    SEAL_SECONDS,
     carry_out_here,
     celery,
     due_jobs,
@@ -27,15 +25,17 @@ from webapp.celery_app import (
     log_failure,
     seal_now,
 )
+from webapp.demo_actors import SYSTEM
 from webapp.opening import open_installation
-from webapp.services import access
+from webapp.services.verification import ask_nightly
 from webapp.settings import named_database
+from webapp.tidying import forget_logs, sweep_uploads
 
 LOOK_SECONDS = 0.5
 """How often the embedded worker looks for work."""
+SEAL_SECONDS = 60
+"""How often the trail is sealed, besides after each job and before each report."""
 TIDY_SECONDS = 3600
-KEEP_ORPHANS = timedelta(days=1)
-"""A stored file that no upload names is kept this long: its upload may still be under way."""
 LAST_SECONDS = 10
 """How long a worker that is told to stop has for the job at hand; another one then does it again from its start."""
 
@@ -48,24 +48,44 @@ _log = structlog.get_logger()
 def work(database_url: str | None, key_file: Path | None, *, migrated: bool = False) -> None:
     """Works until it is stopped. Raises ConfigurationError when the database is not named or cannot be used."""
     runtime = open_installation(named_database(database_url), key_file, migrated=migrated)
+    ended = threading.Event()
+    clockwork = threading.Thread(target=_every_so_often, args=(runtime, ended), daemon=True, name="clockwork")
     try:
-        tidy(runtime)
+        clockwork.start()
         if os.environ.get("FANGPIN_BROKER"):
             _with_broker()
         else:
-            _embedded(runtime)
+            _embedded()
     finally:
+        ended.set()
+        clockwork.join(timeout=LAST_SECONDS)
         runtime.database.close()
+
+
+def _every_so_often(runtime: Runtime, ended: threading.Event) -> None:
+    """Seals the trail each minute and tidies each hour, beside the jobs: a long one must hold up neither."""
+    tidied = None
+    while not ended.is_set():
+        if tidied is None or time.monotonic() - tidied > TIDY_SECONDS:
+            tidied = time.monotonic()
+            try:
+                tidy(runtime)
+            except (DBAPIError, FangpinError, OSError) as error:
+                log_failure("tidying", error)
+        seal_now()
+        ended.wait(SEAL_SECONDS)
 
 
 def _with_broker() -> None:
     # One process, one task at a time: the work is short, and more workers are more processes.
     quiet = ["--loglevel=WARNING", "--without-gossip", "--without-mingle"]
-    schedule = os.environ.get("FANGPIN_BEAT_FILE", "/dev/null")
-    celery.worker_main(["worker", "--pool=solo", "--beat", "--schedule", schedule, *quiet])
+    # The schedule stays in memory: what is due is in the job table, and a file of Celery's own would be one more thing
+    # to lose (given /dev/null for it, root's Celery deletes the device).
+    scheduler = "--scheduler=celery.beat:Scheduler"
+    celery.worker_main(["worker", "--pool=solo", "--beat", scheduler, *quiet])
 
 
-def _embedded(runtime: Runtime) -> None:
+def _embedded() -> None:
     stop = threading.Event()
 
     def end(_signal: int, _frame: object) -> None:
@@ -74,22 +94,15 @@ def _embedded(runtime: Runtime) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    look_for_work(runtime, stop)
+    look_for_work(stop)
     signal.alarm(0)
 
 
-def look_for_work(runtime: Runtime, stop: threading.Event) -> None:
+def look_for_work(stop: threading.Event) -> None:
     """Carries out what is due in the job table, again and again, until it is stopped."""
-    tidied = sealed = time.monotonic()
     while not stop.is_set():
         try:
             carry_out_due(stop)
-            if time.monotonic() - sealed > SEAL_SECONDS:
-                sealed = time.monotonic()
-                seal_now()
-            if time.monotonic() - tidied > TIDY_SECONDS:
-                tidied = time.monotonic()
-                tidy(runtime)
         except DBAPIError as error:
             # The database is away or busy: its return is waited for, and no work is lost meanwhile.
             _log.error("no database", error=type(error).__name__)
@@ -122,21 +135,16 @@ def _portions(due: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
     return portions
 
 
-KEEP_COUNTS = timedelta(days=184)
-"""Counts of access are kept as long as logs have to be (网络安全法 21: six months)."""
-KEEP_ANSWERS = timedelta(days=30)
-"""A program that asks again after that is told that its key is new."""
-
-
 def tidy(runtime: Runtime) -> None:
-    """Removes what nobody needs: plain copies of killed workers, stored files without an upload, hopeless jobs."""
+    """Removes what nobody needs: plain copies of killed workers, stored files without an upload, hopeless jobs.
+
+    Asks for the day's verification of the trail besides, and ends approvals of exports that nobody used.
+    """
     at = runtime.clock.now()
     with runtime.database.transaction() as session:
-        access.forget(session, before=at - KEEP_COUNTS)
-        idempotency.forget(session, before=at - KEEP_ANSWERS)
-    files = stored_files(runtime)
-    files.clear_left_behind()
-    with runtime.database.reading() as session:
-        in_use = blobs_in_use(session)
-    files.sweep(in_use, before=runtime.clock.now() - KEEP_ORPHANS)
+        forget_logs(session, at)
+        ask_nightly(session, at)
+        lapse(session, SYSTEM, at)
+    stored_files(runtime).clear_left_behind()
+    sweep_uploads(runtime)
     give_up_lost()

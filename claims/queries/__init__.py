@@ -15,7 +15,7 @@ from claims.adjudication import Decision
 from claims.facts import Facts
 from claims.models import ClaimRow, DecisionRow, Determination
 from claims.storing import decision_from_data, load_record
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Standing:
     digest: str
     determined_number: int | None
     determined_decision_id: str | None
+
+    @property
+    def erased(self) -> bool:
+        """Whether its content was erased at the end of its term."""
+        return self.sealed == ERASED
 
 
 def _newest() -> Any:

@@ -20,7 +20,7 @@ from claims.queries.listing import ListedClaim, claims_of_household
 from foundation.actors import Actor
 from foundation.errors import NotFound
 from foundation.places import within
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from households.models import HouseholdRow
 from policies.policy import Policy
 from policies.queries import policies_by_id
@@ -35,6 +35,8 @@ class DecisionMade:
     policy_id: str
     outcome: str
     payable_fen: int
+    entitled_fen: int
+    reasons: str
     made_at: datetime
 
 
@@ -65,8 +67,8 @@ class ReviewOpened:
 class Case:
     """A claim with everything around it. `shown` is the decision that was determined, else the newest one.
 
-    `opened` holds the facts and the decision of the shown decision and of those that reviews name, by decision id;
-    `policies` every policy that a decision of the claim was made under.
+    `opened` holds the facts and the decision of the shown decision and of those that reviews name, by decision id, but
+    for what was erased at the end of its term; `policies` every policy that a decision of the claim was made under.
     """
 
     claim_id: str
@@ -75,6 +77,7 @@ class Case:
     line: str
     benefit: str
     event_on: date
+    notified_on: date
     town: str
     village: str | None
     village_code: str | None
@@ -86,6 +89,11 @@ class Case:
     reviews: tuple[ReviewOpened, ...]
     others: tuple[ListedClaim, ...]
     """The household's other claims, by day of notice."""
+
+    @property
+    def erased(self) -> bool:
+        """Whether its personal content was erased: there are no `facts` then, and no `decision`."""
+        return self.shown.id not in self.opened
 
     @property
     def facts(self) -> Facts:
@@ -120,6 +128,7 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, claim_id: str) ->
             ClaimRow.line,
             ClaimRow.benefit,
             ClaimRow.event_on,
+            ClaimRow.notified_on,
             ClaimRow.town,
             HouseholdRow.village,
             HouseholdRow.village_code,
@@ -144,6 +153,7 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, claim_id: str) ->
         line=claim.line,
         benefit=claim.benefit,
         event_on=claim.event_on,
+        notified_on=claim.notified_on,
         town=claim.town,
         village=claim.village,
         village_code=claim.village_code,
@@ -167,6 +177,8 @@ def _decisions(session: Session, claim_id: str) -> tuple[DecisionMade, ...]:
             DecisionRow.policy_id,
             DecisionRow.outcome,
             DecisionRow.payable_fen,
+            DecisionRow.entitled_fen,
+            DecisionRow.reasons,
             DecisionRow.made_at,
         )
         .where(DecisionRow.claim_id == claim_id)
@@ -202,4 +214,8 @@ def _opened(
     session: Session, sealer: Sealer, decision_ids: Collection[str]
 ) -> dict[str, tuple[Facts, Decision]]:
     query = select(DecisionRow.id, DecisionRow.sealed).where(DecisionRow.id.in_(decision_ids))
-    return {row.id: open_decision(sealer, row.id, row.sealed) for row in session.execute(query)}
+    return {
+        row.id: open_decision(sealer, row.id, row.sealed)
+        for row in session.execute(query)
+        if row.sealed != ERASED
+    }

@@ -19,9 +19,9 @@ from claims.storing import load_claim
 from claims.terms import Pair, line_name
 from foundation.actors import Actor
 from foundation.database import table_of
-from foundation.masking import mask_id_number
+from foundation.masking import Audience, id_number_for
 from foundation.places import within
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from foundation.web.paging import Page, keyset
 from households.models import HouseholdRow
 from policies.policy import Policy
@@ -43,6 +43,13 @@ class Filters:
     number: str | None = None
     review: bool | None = None
     """Only claims that a later pack has put in doubt."""
+
+    def chosen(self) -> dict[str, str]:
+        """Those that are set, as they stand in an address or a form."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return {
+            name: "1" if value is True else str(value) for name, value in values.items() if value is not None
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,9 @@ class ExportedClaim:
 class ListedClaim(ExportedClaim):
     """A claim as a list shows it."""
 
-    name: str
-    id_number: str
-    """Masked."""
+    name: str | None
+    id_number: str | None
+    """Masked. Both are None once they were erased at the end of their term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +260,14 @@ def totals(session: Session, actor: Actor, filters: Filters) -> Totals:
     return Totals(count, int(payable or 0), int(determined or 0))
 
 
+def people(session: Session, actor: Actor, filters: Filters) -> int:
+    """How many claimants the filters leave. Nothing that is sealed is opened: who is who shows by keyed digests."""
+    claimant = func.coalesce(ClaimRow.id_lookup, ClaimRow.id)
+    query = of_place(actor, func.count(func.distinct(claimant)))
+    query = query.join(ClaimRow, ClaimRow.id == ListingRow.claim_id)
+    return session.scalar(filtered(query, filters)) or 0
+
+
 def choices(session: Session, actor: Actor) -> Choices:
     """Towns and policies that have claims within the actor's place."""
     query = of_place(actor, ListingRow.town, ListingRow.policy_number).distinct()
@@ -304,12 +319,13 @@ def _opened(session: Session, sealer: Sealer, rows: Iterable[Any]) -> list[Liste
     claims = {
         row.id: load_claim(sealer.reveal("claim", "sealed", row.id, row.sealed))
         for row in session.execute(sealed)
+        if row.sealed != ERASED
     }
     return [
         ListedClaim(
             **_shown(row, policies),
-            name=claims[row.id].name,
-            id_number=mask_id_number(claims[row.id].id_number),
+            name=claims[row.id].name if row.id in claims else None,
+            id_number=id_number_for(Audience.OFFICER, claims[row.id].id_number) if row.id in claims else None,
         )
         for row in found
     ]

@@ -15,7 +15,7 @@ from claims.upload_preview import Preview, load_preview
 from foundation.actors import Actor, Assurance, Role
 from foundation.errors import NotFound
 from foundation.jobs import Job
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from foundation.web.paging import Page, keyset
 from households.models import HouseholdRow
 
@@ -72,8 +72,10 @@ def job_of(session: Session, upload: PackUpload) -> Job | None:
 
 
 def blobs_in_use(session: Session) -> set[str]:
-    """Addresses of the stored files that an upload needs: of all but those that were thrown away."""
-    query = select(PackUpload.files).where(PackUpload.state != "discarded")
+    """Addresses of the stored files that an upload needs: of all but those that were thrown away or erased."""
+    query = select(PackUpload.files).where(
+        PackUpload.state != "discarded", PackUpload.preview.is_distinct_from(ERASED)
+    )
     return {entry["blob"] for files in session.scalars(query) for entry in json.loads(files)}
 
 

@@ -56,6 +56,8 @@ class DeterminationRound:
     """Claims that wait for somebody whom they do not concern (K6)."""
     needed_fen: int
     """The limit that the highest of those above it asks for; 0 where there is none."""
+    unknown: int = 0
+    """Claims of households whose earlier determinations were erased: what they have used is not known any more."""
 
 
 @without_cycle_search()
@@ -86,7 +88,9 @@ def determine(
         if work.household(items) and key in versions:
             moved.append(key)
     _count_up(session, {key: versions[key] for key in moved})
-    return DeterminationRound(work.write(), work.above_limit, work.recused, work.limit.needed_fen)
+    return DeterminationRound(
+        work.write(), work.above_limit, work.recused, work.limit.needed_fen, work.unknown
+    )
 
 
 def _count_up(session: Session, versions: Mapping[str, tuple[int, str]]) -> None:
@@ -113,7 +117,7 @@ class _Determining:
         self._recommender, self._determiner = recommender, determiner
         self.limit = Limit(session, determiner, at)
         self._recused = recused(session, (recommender.person, determiner.person))
-        self.above_limit = self.recused = 0
+        self.above_limit = self.recused = self.unknown = 0
         self._decisions: list[dict[str, Any]] = []
         self._rows: list[tuple[Determined, dict[str, Any]]] = []
         self._proposed: list[Change] = []
@@ -131,8 +135,12 @@ class _Determining:
         if key in self._recused:
             self.recused += _to_determine(waiting)
             return False
+        earlier = in_determined_order(items)
+        if any(item.erased for item in earlier):
+            self.unknown += _to_determine(waiting)
+            return False
         usage = Usage()
-        for item in in_determined_order(items):
+        for item in earlier:
             facts, made = opened(self._sealer, item)
             if facts.household is not None:
                 usage.add(policy_by_id(self._session, item.policy_id), facts.claim, facts.household, made)

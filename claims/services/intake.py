@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from claims.adjudication import Decision, Usage, decide
@@ -22,7 +22,7 @@ from claims.storing import dump, dump_record
 from foundation.actors import Actor
 from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, table_of
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from foundation.trail.events import Change, record
 from policies.policy import Policy
 from policies.queries import policy_by_id
@@ -183,6 +183,8 @@ class _Intake:
         """Reviews the determined claims of a household against the new facts; what they have used."""
         usage = Usage()
         for before in in_determined_order(standing):
+            if before.erased:
+                continue  # nothing is left to compare; no claim of such a household is determined by itself
             facts, made = opened(self._sealer, before)
             item = fresh.get(before.claim_no)
             if item is None:
@@ -285,7 +287,12 @@ class _Intake:
 def _newest_digests(session: Session, policy_number: str) -> dict[str, tuple[int, str]]:
     """Claim number → (sequence, digest) of its newest decision."""
     query = (
-        select(ClaimRow.claim_no, DecisionRow.sequence, DecisionRow.digest)
+        select(
+            ClaimRow.claim_no,
+            DecisionRow.sequence,
+            # One that was erased says nothing any more: what comes again is decided, and written down, anew.
+            case((DecisionRow.sealed == ERASED, ""), else_=DecisionRow.digest),
+        )
         .join(DecisionRow, DecisionRow.claim_id == ClaimRow.id)
         .where(ClaimRow.policy_number == policy_number)
         .order_by(DecisionRow.sequence)

@@ -1,72 +1,87 @@
-"""The list of claims as a workbook: no name, no ID number, no account; each export is an event."""
+"""The list of claims as a workbook: no name, no ID number, no account. It goes out by the register of exports."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
 from claims.phrases import LINES
-from claims.queries.listing import ExportedClaim, Filters, claims_to_export
+from claims.queries.listing import ExportedClaim, Filters, claims_to_export, people
 from claims.states import STATE_NAMES
 from claims.terms import BENEFIT_NAMES, OUTCOME_NAMES, REASON_NAMES
 from foundation.actors import Actor
-from foundation.clock import SHANGHAI
-from foundation.spreadsheets import Written, write_workbook
-from foundation.trail.events import Change, record
+from foundation.privacy.exports import HandedOut, Stamp, Wanted, hand_out, watermark
+from foundation.sealing import Sealer
+from foundation.spreadsheets import Heading, Written, write_workbook
 from foundation.web.language import pick
 
+KIND = "claims_workbook"
+NUMBER_HIDDEN = "#"
+"""What a part of a claim number begins with in the register: a keyed digest, since people type all sorts of things."""
 
-def export_listing(session: Session, actor: Actor, at: datetime, filters: Filters) -> bytes:
+
+def export_listing(
+    session: Session,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    filters: Filters,
+    purpose: str | None,
+    note: str | None,
+) -> HandedOut:
     """An xlsx of every claim that the filters leave within the actor's place, in the reader's language.
 
-    Records `claims.exported` with the workbook's digest and how many claims are in it.
+    Raises what `foundation.privacy.exports.hand_out` raises; it counts the claimants.
     """
-    claims = claims_to_export(session, actor, filters)
-    content = write_workbook({pick("理赔案件", "Claims"): _rows(actor, at, filters, claims)})
-    digest = hashlib.sha256(content).hexdigest()
-    change = Change(
-        "claims.exported",
-        "claims_export",
-        secrets.token_hex(16),
-        after=digest,
-        reason=f"claims={len(claims)}",
+    wanted = Wanted(
+        KIND,
+        people(session, actor, filters),
+        arguments_of(sealer, filters),
+        purpose=purpose,
+        note=note,
     )
-    record(session, actor, at, [change])
-    return content
+
+    def make(stamp: Stamp) -> bytes:
+        claims = claims_to_export(session, actor, filters)
+        sheet = pick("理赔案件", "Claims")
+        widths = {sheet: (22, 22, 12, 14, 14, 16, 12, 12, 14, 14, 12, 40)}
+        line = pick(*stamp.line)
+        return write_workbook({sheet: _rows(filters, claims)}, widths, watermark(stamp, line))
+
+    return hand_out(session, sealer, actor, at, wanted, make)
 
 
-def _rows(
-    actor: Actor, at: datetime, filters: Filters, claims: Sequence[ExportedClaim]
-) -> Iterator[Sequence[Written]]:
-    made = at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+def arguments_of(sealer: Sealer, filters: Filters) -> Mapping[str, str]:
+    """What the register keeps of the filters."""
+    chosen = filters.chosen()
+    if "number" in chosen:
+        chosen["number"] = NUMBER_HIDDEN + sealer.lookup("claim_number", chosen["number"])
+    return chosen
+
+
+def _rows(filters: Filters, claims: Sequence[ExportedClaim]) -> Iterator[Sequence[Written]]:
     yield (pick(f"理赔案件清单({len(claims)} 件)", f"List of claims ({len(claims)})"),)
-    yield (pick(f"导出时间:{made} 导出人:{actor.name}", f"Exported at {made} by {actor.name}"),)
     yield (pick(f"筛选条件:{_told(filters) or '无'}", f"Filters: {_told(filters) or 'none'}"),)
-    yield (
-        pick(
-            "本表不含姓名、身份证号和账号。含个人信息的清单须另行说明用途并经批准。",
-            "No names, ID numbers or accounts here. A list with personal data asks for a purpose and an approval.",
-        ),
-    )
-    yield ()
-    yield (
-        pick("保单号", "Policy number"),
-        pick("报案号", "Claim number"),
-        pick("险种", "Line"),
-        pick("给付项目", "Benefit"),
-        pick("镇(街道)", "Town"),
-        pick("村(居)", "Village"),
-        pick("事件日", "Event day"),
-        pick("报案日", "Notified"),
-        pick("应付金额(元)", "Payable (yuan)"),
-        pick("系统结论", "Outcome"),
-        pick("状态", "State"),
-        pick("原因", "Reasons"),
+    yield (pick("本表不含姓名、身份证号和账号。", "No names, ID numbers or accounts here."),)
+    yield tuple(
+        Heading(pick(*title))
+        for title in (
+            ("保单号", "Policy number"),
+            ("报案号", "Claim number"),
+            ("险种", "Line"),
+            ("给付项目", "Benefit"),
+            ("镇(街道)", "Town"),
+            ("村(居)", "Village"),
+            ("事件日", "Event day"),
+            ("报案日", "Notified"),
+            ("应付金额(元)", "Payable (yuan)"),
+            ("系统结论", "Outcome"),
+            ("状态", "State"),
+            ("原因", "Reasons"),
+        )
     )
     for claim in claims:
         yield (

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from claims.models import ClaimRow
 from claims.storing import load_claim
 from foundation.database import one_at_a_time, table_of
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 
 _BLOCK = 2000
 """Claims opened and written at once, so that the memory stays flat."""
@@ -19,13 +19,18 @@ _BLOCK = 2000
 def fill_search_keys(session: Session, sealer: Sealer) -> int:
     """Makes a claim found by ID number and by name; returns how many claims had no keys. Writes no event.
 
-    The keys follow from what is sealed in the claim's own row, so nothing that anybody said is changed.
+    The keys follow from what is sealed in the claim's own row, so nothing that anybody said is changed. A claim that
+    was erased at the end of its term stays without.
     """
     one_at_a_time(session, "claims")
     table = table_of(ClaimRow)
     keys: dict[str, Any] = {name: bindparam(name) for name in ("id_lookup", "name_lookup")}
     statement = update(table).where(table.c.id == bindparam("row_id")).values(keys)
-    without = select(ClaimRow.id, ClaimRow.sealed).where(ClaimRow.id_lookup.is_(None)).limit(_BLOCK)
+    without = (
+        select(ClaimRow.id, ClaimRow.sealed)
+        .where(ClaimRow.id_lookup.is_(None), ClaimRow.sealed != ERASED)
+        .limit(_BLOCK)
+    )
     filled = 0
     while rows := session.execute(without).all():
         session.connection().execute(statement, [_keys(sealer, row.id, row.sealed) for row in rows])

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from claims.consent import consents
 from claims.deciding import Decided, PackCase
 from claims.models import PackUpload
 from claims.pack import Pack
@@ -45,7 +46,7 @@ from foundation.actors import Actor
 from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
-from foundation.errors import ConflictError, UnusableInput
+from foundation.errors import ConflictError, InvalidInput, UnusableInput
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from policies.policy import Policy
@@ -74,8 +75,16 @@ def receive(store: BlobStore, uploaded: Sorted) -> Received:
     return Received(tuple(files), uploaded.not_read)
 
 
-def record_upload(session: Session, sealer: Sealer, actor: Actor, at: datetime, received: Received) -> str:
-    """Records an upload and asks for its check; the id of the upload."""
+def record_upload(
+    session: Session, sealer: Sealer, actor: Actor, at: datetime, received: Received, consent_version: str
+) -> str:
+    """Records an upload and asks for its check; the id of the upload.
+
+    `consent_version` is the text that the applicants have signed, as the uploader declares. Raises InvalidInput for one
+    that there is not.
+    """
+    if consent_version not in {text.version for text in consents()}:
+        raise InvalidInput({"consent_version": [("没有这一版告知同意书", "there is no such consent text")]})
     identity = secrets.token_hex(16)
     files = json.dumps([asdict(file) for file in received.files])
     session.add(
@@ -87,12 +96,14 @@ def record_upload(session: Session, sealer: Sealer, actor: Actor, at: datetime, 
             files=files,
             preview=_sealed(sealer, identity, Preview(received.not_read)),
             changed_at=at,
+            consent_version=consent_version,
         )
     )
     session.flush()
     jobs.ask_for(session, CHECK, [identity], at)
     digest = sealer.digest("pack_upload", files.encode())
-    record(session, actor, at, [Change("pack.uploaded", "pack_upload", identity, after=digest)])
+    change = Change("pack.uploaded", "pack_upload", identity, after=digest, reason=consent_version)
+    record(session, actor, at, [change])
     return identity
 
 

@@ -9,7 +9,16 @@ from sqlalchemy import BigInteger, CheckConstraint, Date, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import Guard, append_only, append_only_sealed, frozen, only_moves, set_once
+from foundation.guards import (
+    Guard,
+    append_only,
+    append_only_sealed,
+    frozen,
+    no_replace,
+    only_moves,
+    sealed_only_anew,
+    set_once,
+)
 
 EXPORT_MOVES: Mapping[str, frozenset[str]] = {
     "asked": frozenset({"approved", "refused"}),
@@ -179,14 +188,20 @@ GUARDS = [
         ),
     ),
     set_once("export", ("decided_by", "decided_at", "taken_at", "sha256", "size")),
-    only_moves("export", EXPORT_MOVES),
+    *sealed_only_anew("export", "note"),
     Guard(
-        "export_no_replace",
+        "export_people_kept",
         "export",
-        "BEFORE INSERT",
-        "EXISTS (SELECT 1 FROM export AS there WHERE there.id = NEW.id OR there.number = NEW.number)",
+        "BEFORE UPDATE",
+        "OLD.people <> NEW.people AND NOT (OLD.state = 'approved' AND NEW.state = 'taken')",
     ),
+    only_moves("export", EXPORT_MOVES),
+    no_replace("export", "id"),
+    no_replace("export", "number"),
     *frozen("legal_hold", ("id", "subject", "subject_id", "set_by", "set_at")),
     set_once("legal_hold", ("lifted_by", "lifted_at")),
+    *sealed_only_anew("legal_hold", "reason"),
+    no_replace("legal_hold", "id"),
     *append_only("impact_assessment", "id"),
+    no_replace("impact_assessment", "subject", "version"),
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,32 +40,57 @@ class TrailBroken(FangpinError):
 
 
 def read_anchors(path: Path) -> list[Anchor]:
-    """The anchors of a file, in order; none when there is no file. Raises ConfigurationError naming a damaged line."""
+    """The anchors of a file, in order of their blocks; none when there is no file.
+
+    A last line without an end was being written when the machine stopped, and counts for nothing. Raises
+    ConfigurationError naming a damaged line.
+    """
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        text = path.read_text(encoding="ascii")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(path, 0) from error
-    return [_anchor(path, number, line) for number, line in enumerate(lines, start=1)]
+    anchors: list[Anchor] = []
+    for number, line in enumerate(text.split("\n")[:-1], start=1):
+        anchor = _anchor(path, number, line)
+        if anchors and anchor.block <= anchors[-1].block:
+            raise _damaged(path, number)
+        anchors.append(anchor)
+    return anchors
+
+
+def last_anchor(path: Path) -> Anchor | None:
+    """The last anchor of a file; None when there is none. Reads the file's end only."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - 4 * _LONGEST_LINE))
+            lines = file.read().decode("ascii").split("\n")[:-1]
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _damaged(path, 0) from error
+    return _anchor(path, 0, lines[-1]) if lines else None
+
+
+_LONGEST_LINE = 256
+_LINE = re.compile(r"([1-9][0-9]{0,17}) ([1-9][0-9]{0,17}) ([0-9a-f]{64}) ([0-9a-f]{64}) ([-+:.T0-9]+)")
 
 
 def _anchor(path: Path, number: int, line: str) -> Anchor:
-    words = line.split(" ")
-    if (
-        len(words) != 5
-        or not (words[0].isdigit() and words[1].isdigit())
-        or len(words[2]) != 64
-        or len(words[3]) != 64
-    ):
+    found = _LINE.fullmatch(line)
+    if found is None:
         raise _damaged(path, number)
-    return Anchor(int(words[0]), int(words[1]), words[2], words[3], words[4])
+    block, events, root, digest, sealed_at = found.groups()
+    return Anchor(int(block), int(events), root, digest, sealed_at)
 
 
 def _damaged(path: Path, line: int) -> ConfigurationError:
+    place = (f"第 {line} 行", f"line {line} of ") if line else ("", "")
     return ConfigurationError(
-        f"锚定文件 {path.name} 第 {line} 行已损坏,请从副本恢复",
-        f"line {line} of the anchor file {path.name} is damaged; restore it from its copy",
+        f"锚定文件 {path.name} {place[0]}已损坏,请从副本恢复",
+        f"{place[1]}the anchor file {path.name} is damaged; restore it from its copy",
     )
 
 
@@ -79,14 +105,21 @@ def _alone(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def add_anchors(path: Path, blocks: Sequence[Anchor]) -> int:
-    """Adds the blocks that the file has not yet; how many. `blocks` are those of the database, from the first one on or
-    from the last anchored one on.
+def begin_anchors(path: Path) -> None:
+    """Makes an empty file where there is none, before the first block: one that is missing later was lost."""
+    with _alone(path) as descriptor:
+        os.fsync(descriptor)
 
-    Raises TrailBroken when the last anchored block is not the database's.
+
+def add_anchors(path: Path, blocks_from: Callable[[int], Sequence[Anchor]]) -> int:
+    """Adds the blocks that the file has not yet; how many. `blocks_from` reads those of the database from a number on.
+
+    It is asked under the file's lock: read before, they could lack what another sealer has anchored meanwhile. Raises
+    TrailBroken when the last anchored block is not the database's.
     """
     with _alone(path) as descriptor:
         last = last_anchor(path)
+        blocks = blocks_from(1 if last is None else last.block)
         if last is not None:
             found = {block.block: block for block in blocks}.get(last.block)
             if found != last:
@@ -98,12 +131,19 @@ def add_anchors(path: Path, blocks: Sequence[Anchor]) -> int:
                     "old backup",
                 )
         new = [block for block in blocks if last is None or block.block > last.block]
-        os.write(descriptor, "".join(block.line() for block in new).encode("ascii"))
+        _drop_unfinished_line(path, descriptor)
+        lines = "".join(block.line() for block in new).encode("ascii")
+        while lines:
+            lines = lines[os.write(descriptor, lines) :]  # a full disk takes a part first and then refuses
         os.fsync(descriptor)
         return len(new)
 
 
-def last_anchor(path: Path) -> Anchor | None:
-    """The last anchor of a file; None when there is none."""
-    found = read_anchors(path)
-    return found[-1] if found else None
+def _drop_unfinished_line(path: Path, descriptor: int) -> None:
+    """Cuts off a line that was being written when the machine stopped."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        start = file.seek(max(0, size - _LONGEST_LINE))
+        end = file.read()
+    if not end.endswith(b"\n"):
+        os.ftruncate(descriptor, start + end.rfind(b"\n") + 1)

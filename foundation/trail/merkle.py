@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from foundation.hashing import HashName, new_hash
+from foundation.hashing import DIGEST_HEX, HashName, new_hash
 
 _Hash = Callable[[bytes], Any]
+DIGEST_BYTES = DIGEST_HEX // 2
 
 
 def leaf_hash(data: bytes, hash_name: HashName = "sha256") -> bytes:
@@ -70,26 +71,34 @@ class Frontier:
     def of_text(cls, text: str, size: int, hash_name: HashName) -> Frontier:
         """A frontier from `text()` and its size. Raises ValueError when they do not belong together."""
         parts = [bytes.fromhex(word) for word in text.split()]
-        if len(parts) != size.bit_count():
-            raise ValueError("a frontier has the wrong number of parts")
+        if len(parts) != size.bit_count() or any(len(part) != DIGEST_BYTES for part in parts):
+            raise ValueError("a frontier has the wrong number of parts, or one of the wrong length")
         return cls(hash_name, size, parts)
 
 
-def inclusion_path(leaves: Sequence[bytes], index: int, hash_name: HashName = "sha256") -> list[bytes]:
-    """The audit path of leaf `index` (from 0) in the tree of all leaves, from the leaf upwards (RFC 6962 §2.1.1)."""
-    if not 0 <= index < len(leaves):
+def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
+    """The parts of the tree whose roots are the audit path of leaf `index`, from the leaf upwards (RFC 6962 §2.1.1).
+
+    A part is (first leaf, leaf after its last one), from 0.
+    """
+    if not 0 <= index < size:
         raise ValueError("no such leaf")
-    function = new_hash(hash_name)
-
-    def path(first: int, after: int, wanted: int) -> list[bytes]:
-        if after - first == 1:
-            return []
+    ranges: list[tuple[int, int]] = []
+    first, after = 0, size
+    while after - first > 1:
         middle = first + _split(after - first)
-        if wanted < middle:
-            return [*path(first, middle, wanted), _root(leaves, middle, after, function)]
-        return [*path(middle, after, wanted), _root(leaves, first, middle, function)]
+        if index < middle:
+            ranges.append((middle, after))
+            after = middle
+        else:
+            ranges.append((first, middle))
+            first = middle
+    return ranges[::-1]
 
-    return path(0, len(leaves), index)
+
+def inclusion_path(leaves: Sequence[bytes], index: int, hash_name: HashName = "sha256") -> list[bytes]:
+    """The audit path of leaf `index` (from 0) in the tree of all leaves, from the leaf upwards."""
+    return [_root(leaves[a:b], hash_name) for a, b in inclusion_ranges(index, len(leaves))]
 
 
 def root_by_inclusion(
@@ -115,21 +124,29 @@ def root_by_inclusion(
     return node.hex()
 
 
-def consistency_path(leaves: Sequence[bytes], earlier: int, hash_name: HashName = "sha256") -> list[bytes]:
-    """The proof that the tree of the first `earlier` leaves is a beginning of the whole one (RFC 6962 §2.1.2)."""
-    if not 0 < earlier <= len(leaves):
+def consistency_ranges(earlier: int, size: int) -> list[tuple[int, int]]:
+    """The parts of the tree whose roots prove that the tree of the first `earlier` leaves is a beginning of the whole
+    one (RFC 6962 §2.1.2)."""
+    if not 0 < earlier <= size:
         raise ValueError("no such earlier tree")
-    function = new_hash(hash_name)
-
-    def proof(first: int, after: int, wanted: int, *, whole: bool) -> list[bytes]:
-        if wanted == after:
-            return [] if whole else [_root(leaves, first, after, function)]
+    ranges: list[tuple[int, int]] = []
+    first, after = 0, size
+    while earlier != after:
         middle = first + _split(after - first)
-        if wanted <= middle:
-            return [*proof(first, middle, wanted, whole=whole), _root(leaves, middle, after, function)]
-        return [*proof(middle, after, wanted, whole=False), _root(leaves, first, middle, function)]
+        if earlier <= middle:
+            ranges.append((middle, after))
+            after = middle
+        else:
+            ranges.append((first, middle))
+            first = middle
+    if first:  # otherwise it is the earlier tree itself, whose root the verifier knows
+        ranges.append((first, after))
+    return ranges[::-1]
 
-    return proof(0, len(leaves), earlier, whole=True)
+
+def consistency_path(leaves: Sequence[bytes], earlier: int, hash_name: HashName = "sha256") -> list[bytes]:
+    """The proof that the tree of the first `earlier` leaves is a beginning of the tree of all."""
+    return [_root(leaves[a:b], hash_name) for a, b in consistency_ranges(earlier, len(leaves))]
 
 
 def roots_by_consistency(
@@ -176,15 +193,5 @@ def _split(size: int) -> int:
     return 1 << ((size - 1).bit_length() - 1)
 
 
-def _root(leaves: Sequence[bytes], first: int, after: int, function: _Hash) -> bytes:
-    """Root over leaves[first:after], level by level."""
-    level = list(leaves[first:after])
-    while len(level) > 1:
-        paired = [
-            function(b"\x01" + left + right).digest()
-            for left, right in zip(level[::2], level[1::2], strict=False)
-        ]
-        if len(level) & 1:
-            paired.append(level[-1])
-        level = paired
-    return level[0]
+def _root(leaves: Sequence[bytes], hash_name: HashName) -> bytes:
+    return bytes.fromhex(root_of(leaves, hash_name))

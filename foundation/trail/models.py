@@ -50,7 +50,7 @@ class TrailBlock(Base):
     previous: Mapped[str] = mapped_column(String)
     """Digest of the block before; zeros for the first."""
     digest: Mapped[str] = mapped_column(String)
-    """Hash of the block's canonical JSON (`foundation.trail.blocks.header`)."""
+    """Hash of the block's canonical JSON (`foundation.trail.sealing.header`)."""
     hash_name: Mapped[str] = mapped_column(String)
     sealed_at: Mapped[datetime] = mapped_column(Instant)
     frontier: Mapped[str] = mapped_column(Text)

@@ -9,21 +9,25 @@ after a fifth of a second when a long transaction keeps it out; hashing and writ
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from time import sleep
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from foundation.actors import Actor
 from foundation.database import Database, bulk_insert, instant_text, is_sqlite, one_at_a_time, table_of
+from foundation.errors import ConfigurationError
 from foundation.hashing import HashName, new_hash
 from foundation.runtime import Runtime
-from foundation.trail.anchors import Anchor, TrailBroken, add_anchors, last_anchor
-from foundation.trail.events import LOCK, Event
+from foundation.trail.anchors import Anchor, TrailBroken, add_anchors, begin_anchors
+from foundation.trail.events import LOCK, Change, Event, record
 from foundation.trail.merkle import Frontier
 from foundation.trail.models import TrailBlock, TrailLeaf
 
@@ -31,6 +35,11 @@ MOST_IN_BLOCK = 1000
 """A fault that was covered up is named by its block: the fewer events in one, the nearer the place."""
 _BLOCKS_AT_ONCE = 5
 """Blocks of one transaction: on SQLite nobody else writes meanwhile."""
+_GAP = 0.05
+"""Seconds that SQLite's write lock is left to others between two such transactions.
+
+Whoever waits for it only looks every so often, and would find it taken again and again while a long trail is sealed.
+"""
 _PATIENCE = "200ms"
 FIRST_PREVIOUS = "0" * 64
 
@@ -51,14 +60,15 @@ class Sealed:
     blocks: int
     events: int
     kept_out: bool = False
+    anchored: bool = True
+    """Whether the blocks could be anchored: not where the file was lost, or nothing can be written to its place."""
 
 
 def head(session: Session) -> Head:
     """The head of the sealed trail. Events that no block holds yet are not in it: `seal` first."""
-    block = session.scalars(select(TrailBlock).order_by(TrailBlock.number.desc()).limit(1)).first()
-    if block is None:
-        return Head(0, Frontier().root(), 0)
-    return Head(block.events, block.root, block.number)
+    columns = (TrailBlock.events, TrailBlock.root, TrailBlock.number)
+    block = session.execute(select(*columns).order_by(TrailBlock.number.desc()).limit(1)).first()
+    return Head(0, Frontier().root(), 0) if block is None else Head(*block)
 
 
 def unsealed(session: Session) -> int:
@@ -70,13 +80,18 @@ def unsealed(session: Session) -> int:
 def header(block: TrailBlock | dict[str, Any]) -> bytes:
     """The canonical JSON of a block that its digest is over."""
     values = block if isinstance(block, dict) else vars(block)
+    return header_text(values, instant_text(values["sealed_at"]))
+
+
+def header_text(values: Mapping[str, Any], sealed_at: str) -> bytes:
+    """The same from columns by name and the instant as ISO text."""
     content = {
         "events": values["events"],
         "hash": values["hash_name"],
         "number": values["number"],
         "previous": values["previous"],
         "root": values["root"],
-        "sealed_at": instant_text(values["sealed_at"]),
+        "sealed_at": sealed_at,
     }
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode("ascii")
 
@@ -88,6 +103,8 @@ def seal_trail(runtime: Runtime, tries: int = 1) -> Head:
     """
     for _ in range(tries):
         done = seal(runtime.database, runtime.clock.now(), runtime.sealer.hash_name, runtime.anchors)
+        if not done.anchored:
+            structlog.get_logger().error("trail not anchored")
         if not done.kept_out:
             break
     with runtime.database.reading() as session:
@@ -101,29 +118,30 @@ BEFORE_A_REPORT = 25
 def seal(database: Database, at: datetime, hash_name: HashName, anchor_file: Path | None) -> Sealed:
     """Seals every event that is certain to have none before it to come, and anchors the blocks.
 
-    `hash_name` is for a trail that begins; one that has blocks goes on with its own. Raises TrailBroken when the trail
-    is not the one that was anchored.
+    `hash_name` is for a trail that begins; one that has blocks goes on with its own. A place for anchors that is away
+    stops nothing: blocks are sealed, and anchored once it is back. Raises TrailBroken when the trail is not the one
+    that was anchored.
     """
-    if anchor_file is not None:
-        _anchor(
-            database, anchor_file
-        )  # what a killed sealer left out, and a look before anything is built on top
+    # What a killed sealer left out, and a look before anything is built on top.
+    anchored = _anchor(database, anchor_file)
     boundary = _settled(database)
     if boundary is None:
-        return Sealed(0, 0, kept_out=True)
+        return Sealed(0, 0, kept_out=True, anchored=anchored)
     blocks = events = 0
     overtaken = True
     while overtaken:
         overtaken = False
         for rows, leaves in _new_blocks(database, boundary, at, hash_name):
+            if blocks and database.engine.dialect.name == "sqlite":
+                sleep(_GAP)
             if not _write(database, rows, leaves):
                 overtaken = True  # another sealer was quicker: on from where it ended
                 break
             blocks += len(rows)
             events += len(leaves)
-    if anchor_file is not None and blocks:
-        _anchor(database, anchor_file)
-    return Sealed(blocks, events)
+    if blocks and anchored:
+        anchored = _anchor(database, anchor_file)
+    return Sealed(blocks, events, anchored=anchored)
 
 
 def _settled(database: Database) -> int | None:
@@ -149,11 +167,14 @@ def _new_blocks(
     """(rows of blocks, rows of leaves), a few blocks at a time, worked out with no lock held."""
     with database.reading() as session:
         last = session.scalars(select(TrailBlock).order_by(TrailBlock.number.desc()).limit(1)).first()
+        ended = session.scalar(
+            select(TrailLeaf.event_id).where(TrailLeaf.number == (last.events if last else 0))
+        )
     number, previous, after = 0, FIRST_PREVIOUS, 0
     frontier = Frontier(hash_name)
     if last is not None:
         number, previous, after = last.number, last.digest, last.last_event_id
-        frontier = _frontier_of(last)
+        frontier = _frontier_of(last, ended)
     hash_ = new_hash(frontier.hash_name)
     while True:
         with database.reading() as session:
@@ -189,13 +210,15 @@ def _new_blocks(
         yield blocks, leaves
 
 
-def _frontier_of(block: TrailBlock) -> Frontier:
+def _frontier_of(block: TrailBlock, last_event_id: int | None) -> Frontier:
+    """What the next block is worked out from, once the last one is seen to be what was sealed."""
     name = cast(HashName, block.hash_name)
     try:
         frontier = Frontier.of_text(block.frontier, block.events, name)
     except ValueError:
         frontier = None
     changed = new_hash(name)(header(block)).hexdigest() != block.digest
+    changed = changed or block.last_event_id != last_event_id
     if changed or frontier is None or frontier.root() != block.root:
         raise TrailBroken(
             f"审计链第 {block.number} 区块与其默克尔根不符,已停止封存。请运行 fangpin trail verify",
@@ -217,15 +240,43 @@ def _write(database: Database, blocks: list[dict[str, Any]], leaves: list[dict[s
     return True
 
 
-def _anchor(database: Database, anchor_file: Path) -> None:
-    last = last_anchor(anchor_file)
-    with database.reading() as session:
-        query = select(TrailBlock).order_by(TrailBlock.number)
-        if last is not None:
-            query = query.where(TrailBlock.number >= last.block)
-        blocks = [anchor_of(block) for block in session.scalars(query)]
-    if blocks or last is not None:
-        add_anchors(anchor_file, blocks)
+def begin_new_anchors(database: Database, actor: Actor, at: datetime, anchor_file: Path) -> None:
+    """Begins an anchor file anew where the old one was lost: an event says so, and by whom."""
+    with database.transaction() as session:
+        record(
+            session,
+            actor,
+            at,
+            [Change("trail.anchors_begun", "trail_block", "-", reason=f"block={head(session).block}")],
+        )
+    begin_anchors(anchor_file)
+
+
+def _anchor(database: Database, anchor_file: Path | None) -> bool:
+    """Anchors what is not yet; whether that was possible. Raises TrailBroken."""
+    if anchor_file is None:
+        return True
+
+    def blocks_from(number: int) -> list[Anchor]:
+        query = select(TrailBlock).where(TrailBlock.number >= number).order_by(TrailBlock.number)
+        with database.reading() as session:
+            return [anchor_of(block) for block in session.scalars(query)]
+
+    try:
+        if not anchor_file.exists():
+            with database.reading() as session:
+                lost = head(session).block > 0
+            if lost:
+                return False  # never quietly written anew: that would hide that it was taken away
+            begin_anchors(anchor_file)
+        add_anchors(anchor_file, blocks_from)
+    except OSError:
+        return False
+    except ConfigurationError as error:
+        if isinstance(error.__cause__, OSError):
+            return False
+        raise
+    return True
 
 
 def anchor_of(block: TrailBlock) -> Anchor:

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from foundation import files
 from foundation.actors import Actor
 from foundation.database import one_at_a_time
+from foundation.privacy.exports import Agreed, HandedOut, Wanted, hand_out
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from payments.bank_formats.disbursement_csv import write_disbursement_csv
 from payments.bank_formats.pain001 import Pain001Header, write_pain001
 from payments.errors import BatchChanged
-from payments.models import BankFile, Payable, Payment
+from payments.models import BankFile, Batch, Payable, Payment
 from payments.queries import bank_files, batch_lines
 from payments.services.batches import advance, batch_in_state, content_digest, move
 from payments.services.owing import book
@@ -106,11 +107,41 @@ def export_batch(
     return bank_files(session, batch_id)
 
 
-def record_download(session: Session, actor: Actor, at: datetime, file: BankFile) -> None:
-    """The event that somebody took a copy of a bank file: each one counts."""
-    record(
-        session,
-        actor,
-        at,
-        [Change("bank_file.downloaded", "bank_file", file.id, after=file.sha256, before=file.batch_id)],
+def hand_out_file(
+    session: Session,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    file: BankFile,
+    purpose: str | None,
+    note: str | None,
+) -> HandedOut:
+    """A bank file, the same bytes each time, by the register of exports; each copy counts.
+
+    Above the number that one person takes alone, who released the batch is the second person, and who checked it where
+    the releaser takes it. Raises what `foundation.privacy.exports.hand_out` raises.
+    """
+    batch = session.get_one(Batch, file.batch_id)
+    wanted = Wanted(
+        "bank_file",
+        batch.payments,
+        {"format": file.format},
+        file.id,
+        purpose=purpose,
+        note=note,
+        agreed=_agreed(batch, actor),
     )
+    content = files.load(session, sealer, file.file_id)
+    taken = hand_out(session, sealer, actor, at, wanted, lambda _stamp: content)
+    if taken.content is not None:
+        change = Change("bank_file.downloaded", "bank_file", file.id, after=file.sha256, before=file.batch_id)
+        record(session, actor, at, [change])
+    return taken
+
+
+def _agreed(batch: Batch, taker: Actor) -> Agreed | None:
+    """Who else has seen this batch's payments and let them go."""
+    for person, at in ((batch.released_by, batch.released_at), (batch.checked_by, batch.checked_at)):
+        if person is not None and at is not None and person != taker.person:
+            return Agreed(person, at)
+    return None

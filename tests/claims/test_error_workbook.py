@@ -39,7 +39,7 @@ def red_cells(sheet: openpyxl.worksheet.worksheet.Worksheet) -> list[tuple[str, 
 
 def test_every_refused_cell_of_the_small_pack_is_listed_and_red(small_pack: Path) -> None:
     errors = read_pack(small_pack).errors
-    book = opened(error_workbook(small_pack, errors, "zh"))
+    book = opened(error_workbook(small_pack, errors, "zh").written())
     listed = [tuple(cell.value or "" for cell in row[:4]) for row in book["错误清单"].iter_rows(min_row=2)]
     assert listed == [(error.file, error.sheet, str(error.row), error.column) for error in errors]
     red: list[tuple[str, str, str, str]] = []
@@ -53,7 +53,7 @@ def test_every_refused_cell_of_the_small_pack_is_listed_and_red(small_pack: Path
 
 def test_a_faulty_row_stands_there_whole_with_what_is_wrong_in_words(small_pack: Path) -> None:
     errors = read_pack(small_pack).errors
-    sheet = opened(error_workbook(small_pack, errors, "zh"))["claims 因病"]
+    sheet = opened(error_workbook(small_pack, errors, "zh").written())["claims 因病"]
     header = [cell.value for cell in sheet[1]]
     assert (header[0], header[-1]) == ("原行号", "错误原因")
     first = dict(zip(header, (cell.value for cell in sheet[2]), strict=True))
@@ -64,7 +64,7 @@ def test_a_faulty_row_stands_there_whole_with_what_is_wrong_in_words(small_pack:
         "脑出血",
     )
     assert first["错误原因"] == "报案日期:不是日期,或没有这一天"
-    english = opened(error_workbook(small_pack, errors, "en"))
+    english = opened(error_workbook(small_pack, errors, "en").written())
     assert english.sheetnames[0] == "Errors"
     assert [cell.value for cell in english["Errors"][1]] == [
         "File",
@@ -90,7 +90,7 @@ def test_what_looks_like_a_formula_comes_back_as_text(tmp_path: Path) -> None:
                 sheet.write_string(row, place, text)
     _, errors = read_claims(tmp_path / "claims.xlsx")
     assert {error.row for error in errors} == {row + 2 for row in range(len(NASTY))}
-    content = error_workbook(tmp_path, errors, "zh")
+    content = error_workbook(tmp_path, errors, "zh").written()
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         xml = b"".join(parts.read(name) for name in parts.namelist() if name.endswith(".xml"))
     assert not re.search(rb"<f[ >]|hyperlink", xml), "a formula or a link"
@@ -110,7 +110,7 @@ def test_an_id_typed_as_a_number_is_shown_with_the_remedy(tmp_path: Path) -> Non
             sheet.write(1, place, values.get(column.name, ""))
     _, errors = roster.read_roster(tmp_path / "roster.xlsx")
     assert "id_number" in {error.code for error in errors}
-    book = opened(error_workbook(tmp_path, errors, "zh"))
+    book = opened(error_workbook(tmp_path, errors, "zh").written())
     listed = {row[3].value: row[5].value for row in book["错误清单"].iter_rows(min_row=2)}
     assert "设为文本" in listed["身份证号"]
     header = [cell.value for cell in book["roster 参保名册"][1]]
@@ -126,7 +126,7 @@ def test_a_column_that_is_not_there_is_named_though_nothing_can_be_red(tmp_path:
             sheet.write_string(0, place, name)
             sheet.write_string(1, place, values.get(name, ""))
     _, errors = read_claims(tmp_path / "claims.xlsx")
-    sheet = opened(error_workbook(tmp_path, errors, "zh"))["claims 因意外"]
+    sheet = opened(error_workbook(tmp_path, errors, "zh").written())["claims 因意外"]
     assert "伤残等级:必填项为空" in sheet.cell(2, sheet.max_column).value
 
 
@@ -141,5 +141,5 @@ def test_two_thousand_errors_make_one_workbook(tmp_path: Path) -> None:
     (tmp_path / "feeds").mkdir()
     (tmp_path / "feeds" / "deaths.csv").write_bytes("\r\n".join(lines).encode("gb18030"))
     errors = [RowError("feeds/deaths.csv", "", row, "身份证号", "id_number") for row in range(2, 2_002)]
-    book = opened(error_workbook(tmp_path, errors, "zh"))
+    book = opened(error_workbook(tmp_path, errors, "zh").written())
     assert book["deaths"].max_row == 2_001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from sqlalchemy import select, text, update
 from claims.models import ClaimRow
 from claims.queries.listing import Filters, choices, found_by_person, page_of_claims, totals
 from claims.services.search_keys import fill_search_keys
-from foundation.masking import mask_id_number
+from foundation.masking import Audience, id_number_for
+from foundation.privacy.models import Export
 from foundation.trail.events import Event
 from tests.claims.desk import (
     Known,
@@ -59,7 +61,7 @@ def test_list_shows_each_claim_with_a_masked_id_number(county: Web) -> None:
     claim = one(county, outcome="approve")
     page = listed(county.sign_in("CLAIM_OFFICER"), f"?number={claim.claim_no}")
     assert claim.facts.claim.name in page
-    assert mask_id_number(claim.facts.claim.id_number) in page
+    assert id_number_for(Audience.OFFICER, claim.facts.claim.id_number) in page
     assert claim.facts.claim.id_number not in page
 
 
@@ -308,7 +310,7 @@ def test_attack_20_a_place_of_a_cursor_gives_no_rows_of_others(county: Web) -> N
 
 def test_workbook_holds_the_filtered_list_and_nobodys_name(county: Web) -> None:
     left = [claim for claim in known_claims(county) if claim.facts.claim.line == "illness"]
-    answer = post(county.sign_in("CLAIM_OFFICER"), "/claims/export", line="illness")
+    answer = post(county.sign_in("CLAIM_OFFICER"), "/claims/export", line="illness", purpose="visit")
     assert answer.status_code == 200
     assert answer.headers["Content-Disposition"].startswith("attachment")
     sheet = load_workbook(BytesIO(answer.data)).worksheets[0]
@@ -320,26 +322,29 @@ def test_workbook_holds_the_filtered_list_and_nobodys_name(county: Web) -> None:
     for claim in left:
         said = claim.facts.claim
         assert said.id_number not in written
-        assert mask_id_number(said.id_number) not in written
+        assert id_number_for(Audience.OFFICER, said.id_number) not in written
         assert said.name not in written
     paid = {str(row[1]): row[8] for row in rows[head + 1 :]}
     assert all(round(float(str(paid[c.claim_no])) * 100) == c.decision.payable_fen for c in left)
 
 
-def test_an_export_is_an_event_with_count_and_digest(county: Web) -> None:
+def test_an_export_is_registered_by_its_people_with_the_digest_of_its_bytes(county: Web) -> None:
     client = county.sign_in("AUDITOR")
-    count = len(known_claims(county))
-    assert post(client, "/claims/export").status_code == 200
+    people = len({claim.facts.claim.id_number for claim in known_claims(county)})
+    answer = post(client, "/claims/export", purpose="audit")
+    assert answer.status_code == 200
     with county.database.reading() as session:
-        body = session.scalars(select(Event.body).where(Event.action == "claims.exported")).one()
-    assert f'"reason":"claims={count}"' in body
-    assert re.search('"after":"[0-9a-f]{64}"', body)
+        row = session.scalars(select(Export)).one()
+        body = session.scalars(select(Event.body).where(Event.action == "export.taken")).one()
+    assert (row.kind, row.people, row.purpose, row.arguments) == ("claims_workbook", people, "audit", "{}")
+    assert row.sha256 == hashlib.sha256(answer.data).hexdigest() and row.size == len(answer.data)
+    assert f'"after":"{row.sha256}"' in body and f"people={people} purpose=audit" in body
 
 
 def test_attack_20_an_export_holds_only_what_is_ones_own(county: Web) -> None:
     mine, theirs = two_towns(county)
     client = county.sign_in("CLAIM_OFFICER", place=places_of(mine)[0])
-    sheet = load_workbook(BytesIO(post(client, "/claims/export").data)).worksheets[0]
+    sheet = load_workbook(BytesIO(post(client, "/claims/export", purpose="visit").data)).worksheets[0]
     written = {str(cell) for row in sheet.iter_rows(values_only=True) for cell in row}
     assert mine.claim_no in written
     assert theirs.claim_no not in written

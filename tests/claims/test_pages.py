@@ -15,7 +15,7 @@ from claims.case_view import heading
 from claims.models import DecisionRow
 from claims.terms import REASON_NAMES
 from claims.wording import explain
-from foundation.masking import mask_account, mask_id_number
+from foundation.masking import Audience, account_for, id_number_for
 from foundation.staff.models import StaffMember
 from foundation.trail.events import Change, record
 from foundation.web.language import typeset
@@ -109,9 +109,9 @@ def test_page_shows_the_household_masked(county: Web) -> None:
     card = words_of(part(page, "household"))
     for member in household.members:
         assert member.name in card
-        assert mask_id_number(member.id_number) in card
+        assert id_number_for(Audience.OFFICER, member.id_number) in card
         assert member.id_number not in page
-    assert mask_account(account) in card
+    assert account_for(Audience.OFFICER, account) in card
     assert account not in page
     assert card.count("申请人") >= 2  # named, and marked among the members
 
@@ -347,6 +347,24 @@ def test_an_excluded_diagnosis_stays_hidden_in_its_check(county: Web) -> None:
     cause = str(claim.facts.claim.cause)
     assert cause in shown(county.sign_in("CLAIM_OFFICER"), claim.id)
     assert cause not in shown(county.sign_in("AUDITOR"), claim.id)
+
+
+def test_a_grade_of_disability_is_for_those_who_decide(county: Web) -> None:
+    claim = next(
+        c for c in known_claims(county) if c.decision.calculation and c.facts.claim.benefit == "disability"
+    )
+    graded = f"× {claim.facts.claim.grade} 级比例"
+    page = shown(county.sign_in("ADJUDICATOR"), claim.id)
+    assert graded in words_of(part(page, "calculation"))
+    assert "伤残等级" in words_of(part(page, "said"))
+    for client in (
+        county.sign_in("AUDITOR"),
+        county.sign_in("VILLAGE_OFFICER", place=claim.village_code or "370323"),
+    ):
+        page = shown(client, claim.id)
+        assert "级比例" not in page
+        assert "伤残等级" not in page
+        assert "定额给付" in words_of(part(page, "calculation"))
 
 
 # --- cost ------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +14,19 @@ from sqlalchemy import func, select, text
 from foundation.actors import Actor, Role
 from foundation.database import Database
 from foundation.trail import sealing
-from foundation.trail.anchors import TrailBroken, read_anchors
+from foundation.trail.anchors import Anchor, TrailBroken, add_anchors, read_anchors
 from foundation.trail.events import Change, Event, record
 from foundation.trail.merkle import leaf_hash, root_of
 from foundation.trail.models import TrailBlock, TrailLeaf
-from foundation.trail.sealing import FIRST_PREVIOUS, Sealed, head, header, seal, unsealed
+from foundation.trail.sealing import (
+    FIRST_PREVIOUS,
+    Sealed,
+    begin_new_anchors,
+    head,
+    header,
+    seal,
+    unsealed,
+)
 
 OFFICER = Actor("p1", "a1", Role.CLAIM_OFFICER, "370323", "张三")
 AT = datetime(2020, 12, 31, 4, 0, tzinfo=UTC)
@@ -140,10 +148,55 @@ def test_several_sealers_at_once_make_one_chain(database: Database, anchors: Pat
 def test_anchors_that_a_killed_sealer_left_out_are_added_by_the_next(
     database: Database, anchors: Path
 ) -> None:
+    anchors.touch()  # made before the first block
     write(database, 0, 3)
     seal(database, AT, "sha256", None)
     seal(database, AT, "sha256", anchors)
     assert [anchor.block for anchor in read_anchors(anchors)] == [1]
+
+
+def test_a_lost_anchor_file_is_not_quietly_written_anew(database: Database, anchors: Path) -> None:
+    write(database, 0, 3)
+    assert seal(database, AT, "sha256", anchors).anchored
+    anchors.unlink()
+    write(database, 3, 3)
+    assert seal(database, AT, "sha256", anchors) == Sealed(1, 3, anchored=False)
+    assert not anchors.exists()
+    begin_new_anchors(database, OFFICER, AT, anchors)
+    assert seal(database, AT, "sha256", anchors) == Sealed(1, 1)
+    assert [anchor.block for anchor in read_anchors(anchors)] == [1, 2, 3]
+    with database.reading() as session:
+        assert "trail.anchors_begun" in set(session.scalars(select(Event.action)))
+
+
+def test_a_place_for_anchors_that_is_away_holds_up_no_sealing(database: Database, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    write(database, 0, 3)
+    for away in (tmp_path / "file" / "anchors", tmp_path):  # below a file; a folder
+        write(database, 3, 1)
+        found = seal(database, AT, "sha256", away)
+        assert found.events > 0
+        assert not found.anchored
+
+
+def test_a_sealer_that_was_overtaken_finds_nothing_broken(
+    database: Database, anchors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another sealer seals and anchors one more block just before this one gets the file."""
+    write(database, 0, 3)
+    seal(database, AT, "sha256", anchors)
+    write(database, 3, 3)
+    overtaken: list[bool] = []
+
+    def late(path: Path, blocks_from: Callable[[int], Sequence[Anchor]]) -> int:
+        if not overtaken:
+            overtaken.append(True)
+            seal(database, AT, "sha256", anchors)
+        return add_anchors(path, blocks_from)
+
+    monkeypatch.setattr(sealing, "add_anchors", late)
+    assert seal(database, AT, "sha256", anchors) == Sealed(0, 0)
+    assert [anchor.block for anchor in read_anchors(anchors)] == [1, 2]
 
 
 def test_nothing_is_sealed_on_a_trail_that_is_not_the_anchored_one(

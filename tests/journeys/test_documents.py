@@ -14,8 +14,10 @@ from sqlalchemy import select
 from claims.pack import read_pack
 from foundation.capitals import amount_in_capitals
 from foundation.database import Database
-from foundation.masking import mask_account
-from foundation.trail.events import Event, leaf_hash, root_of
+from foundation.masking import Audience, account_for
+from foundation.trail.events import Event
+from foundation.trail.merkle import leaf_hash, root_of
+from foundation.trail.models import TrailBlock
 from webapp.run import Options, Run, run_pack
 
 DAY = date(2020, 12, 31)
@@ -98,16 +100,29 @@ def test_the_audit_report_finds_no_duplicate_and_prints_the_head(run: Run, repor
 
 def test_the_printed_head_is_the_root_over_the_events_up_to_it(run: Run, reports: Path) -> None:
     (report,) = reports.glob("audit-report*")
-    found = re.search(r"事件数([0-9,]+)根摘要([0-9a-f]{64})", words(report))
+    found = re.search(r"事件数([0-9,]+)末尾区块([0-9,]+)根摘要([0-9a-f]{64})", words(report))
     assert found is not None
-    count = int(found[1].replace(",", ""))
+    count, block, root = int(found[1].replace(",", "")), int(found[2].replace(",", "")), found[3]
     database = Database(f"sqlite:///{run.options.out}/fangpin.db")
     with database.reading() as session:
         bodies = session.scalars(select(Event.body).order_by(Event.id).limit(count)).all()
     database.close()
     assert len(bodies) == count > 2000
-    assert root_of(leaf_hash(body.encode()) for body in bodies) == found[2]
-    assert run.summary["trail_on_audit_report"] == {"events": count, "root": found[2]}
+    assert root_of(leaf_hash(body.encode()) for body in bodies) == root
+    assert run.summary["trail_on_audit_report"] == {"events": count, "root": root, "block": block}
+
+
+def test_every_report_of_the_county_prints_a_head_of_the_trail(run: Run, reports: Path) -> None:
+    for kind in ("batch-summary", "programme-report"):
+        (report,) = reports.glob(f"{kind}*")
+        found = re.search(r"第([0-9,]+)区块·([0-9,]+)条事件·根摘要([0-9a-f]{64})", words(report))
+        assert found is not None, kind
+        block, events = (int(found[place].replace(",", "")) for place in (1, 2))
+        database = Database(f"sqlite:///{run.options.out}/fangpin.db")
+        with database.reading() as session:
+            sealed = session.get_one(TrailBlock, block)
+            assert (sealed.events, sealed.root) == (events, found[3])
+        database.close()
 
 
 def test_no_document_shows_a_whole_id_number_or_account(
@@ -119,7 +134,7 @@ def test_no_document_shows_a_whole_id_number_or_account(
     for pdf in reports.glob("*.pdf"):
         text = words(pdf)
         assert not [number for number in ids | accounts if number in text], pdf.name
-    assert mask_account("6217000000000000012") == "****0012"
+    assert account_for(Audience.OFFICER, "6217000000000000012") == "****0012"
 
 
 def test_fonts_are_embedded_and_reports_are_pdf_a_with_their_figures(reports: Path) -> None:

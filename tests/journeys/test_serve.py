@@ -220,7 +220,7 @@ def test_a_worker_that_is_killed_in_the_midst_of_its_work_does_it_once_in_the_en
     received = uploads.receive(store, sort_files(contents(small_pack)))
     with serving(database_url, tmp_path) as served:
         with database.transaction() as session:
-            upload_id = uploads.record_upload(session, sealer, OFFICER, SystemClock().now(), received)
+            upload_id = uploads.record_upload(session, sealer, OFFICER, SystemClock().now(), received, "2019-10")
         kill_at_work(served, "pack.check")
         wait_for(lambda: state_of(upload_id) == "ready", "it was not checked in the end")
         with database.transaction() as session:
@@ -246,7 +246,7 @@ def test_the_worker_alone_does_the_work_without_a_broker(
         sealer = open_sealer(session, tmp_path / "key")
     received = uploads.receive(BlobStore(tmp_path / "files", sealer), sort_files(contents(small_pack)))
     with database.transaction() as session:
-        upload_id = uploads.record_upload(session, sealer, OFFICER, SystemClock().now(), received)
+        upload_id = uploads.record_upload(session, sealer, OFFICER, SystemClock().now(), received, "2019-10")
     command = [
         sys.executable,
         "-c",

@@ -125,7 +125,7 @@ def test_a_wrong_key_file_stops_the_run_with_a_clear_message(
     assert guarded(lambda: cli.main(arguments, standalone_mode=False)) == 2
     assert "fangpin.db.key" in capsys.readouterr().err
     assert not key.exists(), "a new key is never made for a sealed database"
-    key.write_bytes(kept.replace(b"sealing", b"sealinG"))
+    key.write_bytes(kept.replace(b"lookup", b"lookuP"))
     assert guarded(lambda: cli.main(arguments, standalone_mode=False)) == 2
 
 

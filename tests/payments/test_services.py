@@ -134,7 +134,7 @@ def test_a_line_changed_between_check_and_export_is_never_exported(
         check_batch(session, sealer, actors.CHECKER, AT, made)
         release_batch(session, actors.RELEASER, AT, made)
         sqlite = session.connection().dialect.name == "sqlite"
-        session.execute(text("DROP TRIGGER payment_frozen" + ("" if sqlite else " ON payment")))
+        session.execute(text("DROP TRIGGER payment_sealed_kept" + ("" if sqlite else " ON payment")))
         row = session.scalars(select(Payment).where(Payment.sequence == 1)).one()
         thief = '{"bank_code":null,"payee_account":"6217000000000000012","payee_name":"王五"}'
         sealed = sealer.seal("payment", "sealed", row.id, thief)

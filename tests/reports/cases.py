@@ -1,4 +1,4 @@
-"""Determined claims made by hand, for the tests of wording: no database, no pack."""
+"""Determined claims and a head of the trail made by hand, for the tests of wording: no database, no pack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from datetime import date
 from typing import Any
 
 from claims.wording import CheckWords, DecisionWords, LineWords
+from foundation.trail.sealing import Head
 from reports.figures import CaseFigures, PolicyFigures
+
+HEAD = Head(2085, "e" * 64, 3)
+"""A head of the trail, as reports print it."""
 
 POLICY = PolicyFigures(
     number="FPB-1",
@@ -55,6 +59,7 @@ def case(**changes: Any) -> CaseFigures:
         "claimant": "王秀英",
         "id_number": "370323********0013",
         "age": 50,
+        "child": False,
         "deceased": False,
         "household_no": "H1",
         "category": "相对贫困户",

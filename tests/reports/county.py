@@ -15,10 +15,13 @@ from claims.pack import POLICY_FILE, read_pack
 from claims.services.determination import determine
 from claims.services.pack import pack_files, take_in_pack
 from foundation.actors import Actor, Assurance, Role
+from foundation.clock import FixedClock
 from foundation.database import Database
 from foundation.keyfile import open_sealer
 from foundation.money import Money
+from foundation.runtime import Runtime
 from foundation.sealing import Sealer
+from foundation.trail.sealing import Head, seal_trail
 from payments.services.batches import check_batch, make_batch, release_batch
 from payments.services.export import PayingAccount, export_batch
 from payments.services.owing import owe, record_contribution
@@ -57,6 +60,10 @@ class County:
     policy: Policy
     decided: list[Decided]
     batch_id: str
+
+    def sealed(self) -> Head:
+        """The head of the trail, sealed up to now."""
+        return seal_trail(Runtime(self.database, self.sealer, FixedClock(AT), SYSTEM))
 
     def determinations(self, outcome: str | None = None) -> list[str]:
         """Ids of the determinations in the order of deciding."""

@@ -12,16 +12,20 @@ from sqlalchemy import text
 from claims.adjudication import Decision, decide
 from claims.facts import Facts
 from foundation.identifiers import birth_date, sex
-from foundation.trail.events import head
+from foundation.masking import is_minor
 from payments.models import Batch
+from payments.queries import batch_lines
 from policies.policy import Policy
 from reports.audit import Approved, audit_figures, same_document, same_household_income
 from reports.audit_tests import duplicate_tests, segregation_tests
 from reports.figures import AuditFigures
-from reports.people import OF_AGE, age_on
+from reports.people import age_on
 from reports.programme import programme_figures
 from reports.queries import batch_figures, case_figures
 from tests.reports.county import FUND, County
+
+DAY = date(2020, 12, 31)
+"""On which the county was determined."""
 
 
 def audited(county: County) -> AuditFigures:
@@ -151,27 +155,31 @@ def test_audit_lists_every_payment_with_its_people(county: County) -> None:
     assert {case.batch for case in found.cases} == {1}
 
 
-def test_a_minor_is_named_in_the_batch_and_masked_for_the_auditor(county: County) -> None:
+def test_a_minor_is_named_to_the_bank_and_masked_in_every_report(county: County) -> None:
     minors = {
         item.decision.payee_name
         for item in county.decided
         if item.decision.outcome == "approve" and item.facts.household is not None
         for member in item.facts.household.members
-        if member.name == item.decision.payee_name and age_on(member.born_on, date(2020, 12, 31)) < OF_AGE
+        if member.name == item.decision.payee_name and is_minor(member.id_number, DAY)
     }
-    shown = {case.reference: case.payee_name for case in audited(county).cases}
+    assert minors
+    audit = {case.reference: case.payee_name for case in audited(county).cases}
     with county.database.reading() as session:
         lines = batch_figures(session, county.sealer, county.batch_id).lines
-    named = {line.reference: line.payee_name for line in lines}
-    assert shown.keys() == named.keys()
+        named = {
+            line.reference: line.payee_name for line in batch_lines(session, county.sealer, county.batch_id)
+        }
+    summary = {line.reference: line.payee_name for line in lines}
+    assert audit.keys() == summary.keys() == named.keys()
     for reference, name in named.items():
-        assert shown[reference] == (f"{name[0]}某某" if name in minors else name)
+        masked = f"{name[0]}某某" if name in minors else name
+        assert audit[reference] == summary[reference] == masked
 
 
 def test_the_head_of_the_trail_is_no_part_of_the_figures(county: County) -> None:
     first = audited(county)
-    with county.database.reading() as session:
-        assert head(session).events > 0
+    assert county.sealed().events > 0
     assert audited(county) == first
 
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
+from claims.notices import RECOGNITION
 from foundation import files, jobs
 from foundation.clock import FixedClock
+from foundation.masking import is_minor
 from foundation.runtime import Runtime, set_current
-from foundation.trail.events import Event, head
+from foundation.trail.events import Event
+from foundation.trail.models import TrailLeaf
 from reports import issuing, services
-from reports.errors import RenderingFailed
+from reports.errors import NothingToPublish, RenderingFailed
 from reports.figures import BatchFigures
 from reports.models import DocumentNumber, IssuedDocument
+from reports.notices import NoticeAsked, anything_to_publish, villages
 from reports.queries import Issued, printed_head
 from reports.tasks import letter
-from tests.reports.county import AT, NAMES, SYSTEM, County
+from reports.terms import VILLAGE_NOTICE
+from tests.reports.county import AT, NAMES, OFFICER, SYSTEM, County
 from tests.reports.reading import opened, words
 from webapp.celery_app import carry_out_here
 
@@ -163,7 +170,8 @@ def test_calculation_sheets_name_whoever_decided(county: County, tmp_path: Path)
 
 
 def test_batch_summary_has_its_lines_totals_and_digests(county: County, tmp_path: Path) -> None:
-    document = issuing.issue_batch_summary(county.database, county.sealer, SYSTEM, AT, county.batch_id, NAMES)
+    place = (county.database, county.sealer, SYSTEM, AT)
+    document = issuing.issue_batch_summary(*place, county.batch_id, county.sealed(), NAMES)
     assert document.name == "batch-summary-2020-000001.pdf"
     printed = content(county, document)
     text = words(printed, tmp_path, "-layout")
@@ -192,9 +200,8 @@ def _attached(printed: bytes) -> list[list[str]]:
 def test_programme_report_has_the_totals_and_a_figure_beside_each_table(
     county: County, tmp_path: Path
 ) -> None:
-    document = issuing.issue_programme_report(
-        county.database, county.sealer, SYSTEM, AT, county.policy.number, NAMES
-    )
+    place = (county.database, county.sealer, SYSTEM, AT)
+    document = issuing.issue_programme_report(*place, county.policy.number, county.sealed(), NAMES)
     printed = content(county, document)
     text = words(printed, tmp_path)
     approved = [item.decision for item in county.decided if item.decision.outcome == "approve"]
@@ -207,11 +214,9 @@ def test_programme_report_has_the_totals_and_a_figure_beside_each_table(
         assert list(read.attachments) == ["programme.csv"]
 
 
-def test_audit_report_prints_the_head_and_stays_when_nothing_changed(county: County, tmp_path: Path) -> None:
-    with county.database.reading() as session:
-        trail = head(session)
-    number = county.policy.number
-    document = issuing.issue_audit_report(county.database, county.sealer, SYSTEM, AT, number, trail, NAMES)
+def test_the_audit_report_has_its_tests_and_their_figures(county: County, tmp_path: Path) -> None:
+    trail, place = county.sealed(), (county.database, county.sealer, SYSTEM, AT)
+    document = issuing.issue_audit_report(*place, county.policy.number, trail, NAMES)
     printed = content(county, document)
     text = words(printed, tmp_path)
     for part in (
@@ -223,26 +228,124 @@ def test_audit_report_prints_the_head_and_stays_when_nothing_changed(county: Cou
         "王敏（person-1）",
     ):
         assert part in text, part
-    with county.database.reading() as session:
-        newer = head(session)
-        assert printed_head(session, document.id) == trail != newer
-    again = issuing.issue_audit_report(county.database, county.sealer, SYSTEM, LATER, number, newer, NAMES)
-    assert again == document
-    assert content(county, again) == printed
     with opened(printed) as read:
         assert sorted(read.attachments) == ["payments.csv", "tests.csv"]
         assert read.open_metadata()["pdfaid:part"] == "3"
 
 
+def test_every_report_of_the_county_prints_the_head_and_stays_when_nothing_changed(
+    county: County, tmp_path: Path
+) -> None:
+    notice = a_notice(county).subject_id
+    for issue, subject in (
+        (issuing.issue_batch_summary, county.batch_id),
+        (issuing.issue_programme_report, county.policy.number),
+        (issuing.issue_audit_report, county.policy.number),
+        (issuing.issue_village_notice, notice),
+    ):
+        trail = county.sealed()
+        document = issue(county.database, county.sealer, SYSTEM, AT, subject, trail)
+        printed = content(county, document)
+        text = words(printed, tmp_path)
+        assert trail.root in text, document.name
+        assert f"{trail.events:,}" in text
+        newer = county.sealed()
+        assert newer.events > trail.events
+        again = issue(county.database, county.sealer, SYSTEM, LATER, subject, newer)
+        assert again == document
+        assert content(county, again) == printed
+        with county.database.reading() as session:
+            assert printed_head(session, document.id) == trail
+
+
+def test_a_letter_prints_no_head(county: County) -> None:
+    (document,) = issuing.issue_letters(county.database, county.sealer, SYSTEM, AT, some(county)[:1])
+    with county.database.reading() as session:
+        assert printed_head(session, document.id) is None
+
+
+def test_a_report_names_no_minor_and_no_diagnosis(sqlite_county: County, tmp_path: Path) -> None:
+    county, head = sqlite_county, sqlite_county.sealed()
+    place = (county.database, county.sealer, SYSTEM, AT)
+    paid = [item for item in county.decided if item.decision.outcome == "approve"]
+    members = [member for item in paid if item.facts.household for member in item.facts.household.members]
+    adults = {member.name for member in members if not is_minor(member.id_number, date(2020, 12, 31))}
+    minors = {member.name for member in members} - adults
+    assert minors & {item.decision.payee_name for item in paid}
+    causes = {item.facts.claim.cause for item in county.decided if item.facts.claim.line == "illness"} - {
+        None
+    }
+    assert causes
+    for document in (
+        issuing.issue_batch_summary(*place, county.batch_id, head),
+        issuing.issue_programme_report(*place, county.policy.number, head),
+        issuing.issue_audit_report(*place, county.policy.number, head),
+    ):
+        printed = content(county, document)
+        said = words(printed, tmp_path, "-layout")
+        with opened(printed) as read:
+            said += "".join(file.get_file().read_bytes().decode() for file in read.attachments.values())
+        assert [name for name in minors if name in said] == []
+        assert [cause for cause in causes if cause and cause in said] == []
+        assert "某某" in said or document.kind == "programme_report"
+
+
+def a_notice(county: County) -> NoticeAsked:
+    """A notice of a village that has results, in the month in which the county was determined."""
+    with county.database.reading() as session:
+        for village in villages(session, "370323"):
+            asked = NoticeAsked(
+                village.code, RECOGNITION, date(2020, 12, 1), date(2020, 12, 31), date(2021, 1, 4)
+            )
+            if anything_to_publish(session, asked):
+                return asked
+    raise AssertionError("no village has a result")
+
+
+def test_a_job_gives_a_notice_with_the_head_sealed_just_before(county: County) -> None:
+    set_current(Runtime(county.database, county.sealer, FixedClock(AT), SYSTEM))
+    asked = a_notice(county)
+    with county.database.transaction() as session:
+        services.ask_for_notice(session, OFFICER, AT, asked)
+        (job_id,) = jobs.ask_for(session, VILLAGE_NOTICE, [asked.subject_id], AT)
+    carry_out_here(VILLAGE_NOTICE, [job_id])
+    before = counts(county)
+    with county.database.reading() as session:
+        document = session.scalars(select(IssuedDocument)).one()
+        head = printed_head(session, document.id)
+        assert session.get_one(jobs.Job, job_id).state == "done"
+        asked_event = session.scalar(select(Event.id).where(Event.action == "notice.asked_for"))
+        assert head is not None
+        leaf = session.scalar(select(TrailLeaf.number).where(TrailLeaf.event_id == asked_event))
+        assert leaf is not None
+        assert leaf <= head.events
+    assert document.name == "village-notice-2020-000001.pdf"
+    with county.database.transaction() as session:
+        services.ask_for_notice(session, OFFICER, LATER, asked)
+    carry_out_here(VILLAGE_NOTICE, [job_id])
+    assert counts(county)[:3] == before[:3]
+
+
+def test_a_notice_of_nothing_is_not_issued(sqlite_county: County) -> None:
+    county = sqlite_county
+    nothing = replace(a_notice(county), period_from=date(2019, 12, 1), period_to=date(2019, 12, 31))
+    with county.database.transaction() as session, pytest.raises(NothingToPublish):
+        services.ask_for_notice(session, OFFICER, AT, nothing)
+    place = (county.database, county.sealer, SYSTEM, AT)
+    with pytest.raises(NothingToPublish):
+        issuing.issue_village_notice(*place, nothing.subject_id, county.sealed())
+    assert counts(county)[:2] == (0, 0)
+
+
 def test_no_document_shows_a_whole_account_or_id_number(sqlite_county: County, tmp_path: Path) -> None:
     county = sqlite_county
-    with county.database.reading() as session:
-        trail = head(session)
+    trail = county.sealed()
     place = (county.database, county.sealer, SYSTEM, AT)
     documents = [
-        issuing.issue_batch_summary(*place, county.batch_id),
-        issuing.issue_programme_report(*place, county.policy.number),
+        issuing.issue_batch_summary(*place, county.batch_id, trail),
+        issuing.issue_programme_report(*place, county.policy.number, trail),
         issuing.issue_audit_report(*place, county.policy.number, trail),
+        issuing.issue_village_notice(*place, a_notice(county).subject_id, trail),
         *issuing.issue_letters(*place, some(county)),
         *issuing.issue_calculation_sheets(*place, some(county)[:2]),
     ]

@@ -161,8 +161,14 @@ def test_hostile_text_and_rare_characters_come_out_of_the_pdf_and_nothing_is_fet
     assert found.count("长") >= 500
 
 
+@pytest.mark.parametrize("kind", ["payment_notice", "calculation_sheet"])
+def test_a_letter_about_a_child_says_that_it_is_sensitive(kind: str) -> None:
+    assert "属于敏感个人信息" in text(case(age=8, child=True), kind)
+    assert "敏感个人信息" not in text(case(age=16), kind)
+
+
 def test_an_usual_letter_takes_one_page(tmp_path: Path) -> None:
-    for figures in (case(), refused("BELOW_LINE")):
+    for figures in (case(), case(age=8, child=True), refused("BELOW_LINE")):
         kind = LETTER_OF_OUTCOME[figures.outcome]
         (content,) = print_pdfs([printable(kind, figures, "防贫赔〔2020〕12号", AT, {})])
         assert "第1页共1页" in words_of(content, tmp_path)

@@ -18,6 +18,7 @@ from reports import attachments, layout
 from reports.documents import printable
 from reports.figures import BatchFigures, BatchLine, FileFigures, PaidCase
 from reports.pdf import print_pdfs
+from tests.reports.cases import HEAD
 from tests.reports.reading import opened, words
 
 AT = datetime(2020, 12, 31, 4, 0, tzinfo=UTC)
@@ -65,7 +66,7 @@ def batch(lines: tuple[BatchLine, ...]) -> BatchFigures:
 
 def test_a_batch_of_four_hundred_is_split_into_parts_and_numbered_through(tmp_path: Path) -> None:
     figures = batch(tuple(line(number) for number in range(1, 402)))
-    document = printable("batch_summary", figures, "防贫付〔2020〕1号", AT, {})
+    document = printable("batch_summary", figures, "防贫付〔2020〕1号", AT, {}, HEAD)
     assert len(document.volumes) == 1
     assert document.volumes[0].count("<table") == 3
     assert "YY2020-00000001" not in document.html
@@ -88,7 +89,7 @@ def test_a_batch_of_four_hundred_is_split_into_parts_and_numbered_through(tmp_pa
 
 def test_a_short_batch_is_one_document(tmp_path: Path) -> None:
     figures = batch(tuple(line(number) for number in range(1, 4)))
-    document = printable("batch_summary", figures, "防贫付〔2020〕1号", AT, {"person-3": "孙丽"})
+    document = printable("batch_summary", figures, "防贫付〔2020〕1号", AT, {"person-3": "孙丽"}, HEAD)
     assert document.volumes == ()
     (content,) = print_pdfs([document])
     text = words(content, tmp_path, "-layout")
@@ -98,7 +99,7 @@ def test_a_short_batch_is_one_document(tmp_path: Path) -> None:
 
 def test_hostile_names_in_a_batch_are_shown_as_text(tmp_path: Path) -> None:
     hostile = line(1, payee_name=HOSTILE, town=HOSTILE, claim_no="长" * 300, line_title="𠮷䶮㛃")
-    document = printable("batch_summary", batch((hostile, line(2))), "防贫付〔2020〕1号", AT, {})
+    document = printable("batch_summary", batch((hostile, line(2))), "防贫付〔2020〕1号", AT, {}, HEAD)
     assert "<script" not in document.html
     assert "<link" not in document.html
     (content,) = print_pdfs([document])
@@ -110,7 +111,7 @@ def test_hostile_names_in_a_batch_are_shown_as_text(tmp_path: Path) -> None:
 def test_what_is_attached_is_what_is_printed_of_it(tmp_path: Path) -> None:
     figures = batch(tuple(line(number) for number in range(1, 30)))
     (attached,) = attachments.batch(figures)
-    (content,) = print_pdfs([printable("batch_summary", figures, "防贫付〔2020〕1号", AT, {})])
+    (content,) = print_pdfs([printable("batch_summary", figures, "防贫付〔2020〕1号", AT, {}, HEAD)])
     with opened(content) as read:
         assert read.attachments["payments.csv"].get_file().read_bytes() == attached.content
     assert hashlib.sha256(attached.content).hexdigest() in words(content, tmp_path)

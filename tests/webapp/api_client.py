@@ -39,6 +39,10 @@ class Caller:
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return answer.get_json()
 
+    def post(self, path: str, body: Any = None) -> TestResponse:
+        """A call that is no write of a thing: it takes no key."""
+        return self.client.post(f"/api/v1{path}", json=body, headers=self.headers())
+
     def patch(self, path: str, body: Any = None, key: str | None = None, **headers: str) -> TestResponse:
         """A write with a new key unless one is given; no key at all with an empty one."""
         key = f"key-{next(_keys)}" if key is None else key

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, has_request_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -22,6 +22,7 @@ from foundation.keyfile import open_sealer
 from foundation.sealing import Sealer
 from foundation.staff.models import Account, RoleGrant, StaffMember
 from tests.servers import Postgres
+from tests.watching import watched
 from webapp.application import Options, make_app
 from webapp.models import WebSession
 from webapp.run import Options as RunOptions
@@ -127,6 +128,14 @@ class Web:
         client = self.app.test_client()
         client.set_cookie(sessions.cookie_name(plain_http=True), secret, domain="localhost")
         return client
+
+
+@pytest.fixture(autouse=True)
+def every_change_by_a_request_has_its_event() -> Iterator[None]:
+    """No event, no change: holds in every test of the web, whatever it is about."""
+    with watched(has_request_context) as faults:
+        yield
+    assert faults == []
 
 
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]+)"')

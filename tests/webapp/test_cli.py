@@ -86,7 +86,7 @@ def test_doctor_finds_what_is_wrong_with_a_database(
         session.execute(text("DELETE FROM bank_file WHERE format = 'disbursement_csv'"))
     database.close()
     other = json.loads(key.read_text())
-    key.write_text(json.dumps(other | {"sealing": other["lookup"]}))
+    key.write_text(json.dumps(other | {"lookup": "A" * 43 + "="}))
     assert fangpin("doctor", "--database", database_url, "--key-file", str(key)) == 1
     found = [line for line in capsys.readouterr().out.splitlines() if line.startswith("✗")]
     assert len(found) == 3

@@ -17,6 +17,7 @@ from claims.models import ClaimRow, DecisionRow, PackIntake, PackUpload
 from foundation.blobs import BlobStore
 from foundation.database import Database
 from foundation.jobs import Job
+from foundation.privacy.models import Export
 from foundation.runtime import Runtime, set_current
 from foundation.trail.events import Event
 from tests.claims.test_uploads import contents, encrypted, zipped
@@ -40,6 +41,7 @@ def desk(web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:
 def send(client: FlaskClient, files: Files, **more: str) -> TestResponse:
     data = {
         "csrf_token": csrf(client),
+        "consent_version": "2019-10",
         "files": [(io.BytesIO(content), name) for name, content in files],
         **more,
     }
@@ -124,12 +126,17 @@ def test_the_workbook_of_errors_is_handed_out_and_that_is_an_event(small_pack: P
     officer = desk.sign_in("CENTER_CERTIFIER")
     url = uploaded(officer, contents(small_pack))
     carry_out_due()
-    answer = post(officer, f"{url}/errors")
+    refused = post(officer, f"{url}/errors")
+    assert refused.status_code == 422 and "请选择用途" in refused.get_data(as_text=True)
+    answer = post(officer, f"{url}/errors", purpose="correction")
     assert answer.status_code == 200
     assert "attachment" in answer.headers["Content-Disposition"]
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
-    assert book["错误清单"].max_row == 99
+    assert book["错误清单"].max_row == 100
+    assert "E000001" in str(book["错误清单"]["A1"].value) and "退回更正" in str(book["错误清单"]["A1"].value)
     with desk.database.reading() as session:
+        export = session.scalars(select(Export)).one()
+        assert (export.kind, export.people, export.state) == ("error_workbook", 68, "taken")
         assert session.scalars(select(Event).where(Event.action == "pack.errors_downloaded")).one()
     auditor = desk.sign_in("AUDITOR")
     assert auditor.get(url).status_code == 200

@@ -50,11 +50,38 @@ POST  staff.ask_role             2 c
 POST  staff.ask_limit            2 c
 POST  staff.decide               2 c
 POST  staff.end                  2 c
+GET   trail.listed               A23 c
+GET   trail.blocks               A23 c
+GET   trail.event                A23 c
+GET   trail.event_proof          A23 c
+GET   trail.consistency          A23 c
+GET   trail.case                 A23 c
+GET   trail.progress             A23 c
+POST  trail.verify_now           A23 c
+POST  trail.export               A3 c
+GET   consents.listed            VTZLCJSA vtc
+GET   consents.shown             VTZLCJSA vtc
+GET   assessments.listed         2A c
+GET   assessments.shown          2A c
+POST  assessments.add            2 c
+GET   keys.listed                2A c
+GET   keys.progress              2A c
+POST  keys.rotate                2 c
+POST  keys.retire                2 c
+GET   retention.listed           2A c
+GET   retention.destroyed        2A c
+POST  retention.ask              2 c
+POST  retention.decide           2 c
+POST  retention.again            2 c
+POST  retention.hold             2 c
+POST  retention.lift             2 c
 GET   jobs.listed                1ZCMKRB c
 POST  jobs.again                 1 c
 GET   claims.listed              VTZLCJSA vtc
 POST  claims.find                VTZLCJSA vtc
 GET   claims.shown               VTZLCJSA vtc
+GET   claims.masked_again        ZCJSA vtc
+POST  claims.full                ZCJSA vtc
 POST  claims.export              ZLCJSA vtc
 GET   packs.listed               ZCA c
 POST  packs.upload               ZC c
@@ -66,9 +93,16 @@ POST  packs.take_in              ZC c
 POST  packs.discard              ZC c
 GET   payments.batches           LMKRBA c
 GET   payments.batch             LMKRBA c
+GET   payments.masked_again      MKRB c
+POST  payments.full              MKRB c
 POST  payments.take_file         MKR c
-GET   reports.documents          LMKRBACJSZ c
+GET   reports.documents          LMKRBACJSZVT vtc
+POST  reports.ask_notice         VTZLC vtc
+GET   reports.document           LMKRBACJSZVT vtc
 POST  reports.hand_out           LMKRBACJSZVT vtc
+GET   exports.listed             LMKRBACJSZVT23 vtc
+POST  exports.decide             L2 c
+GET   access.listed              2A3 c
 """
 """Method, route, who, from which places."""
 
@@ -195,8 +229,13 @@ GET   /accounts/{account}         2A c
 PATCH /accounts/{account}         2 c
 GET   /claims                     VTZLCJSA vtc
 GET   /claims/{claim}             VTZLCJSA vtc
+POST  /claims/{claim}/full-view   ZCJSA vtc
 GET   /batches                    LMKRBA c
 GET   /batches/{batch}            LMKRBA c
+GET   /trail                      A23 c
+GET   /trail/events               A23 c
+GET   /trail/events/{event}       A23 c
+GET   /trail/blocks               A23 c
 GET   /me                         VTZLDGCJSMKRBA123 vtc
 """
 """The same for the API, by a token with every scope."""
@@ -222,10 +261,13 @@ def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, ro
         program = caller(county, role, place)
         for line in API.strip().splitlines():
             method, path, letters, where = line.split()
-            address = path.format(account="0" * 32, claim=places.claim_id, batch=batch)
-            answer = (
-                program.get(address) if method == "GET" else program.patch(address, {"state": "disabled"})
-            )
+            address = path.format(account="0" * 32, claim=places.claim_id, batch=batch, event=1)
+            if method == "GET":
+                answer = program.get(address)
+            elif method == "POST":
+                answer = program.post(address, {"purpose": "audit" if role is Role.AUDITOR else "identity"})
+            else:
+                answer = program.patch(address, {"state": "disabled"})
             allowed = role in {Role(LETTERS[letter]) for letter in letters}
             allowed = allowed and {12: "v", 9: "t", 6: "c"}[len(place)] in where
             status = answer.status_code

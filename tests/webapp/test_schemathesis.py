@@ -18,6 +18,11 @@ OPERATIONS = [
     "GET /api/v1/me",
     "GET /api/v1/claims",
     "GET /api/v1/claims/{claim_id}",
+    "POST /api/v1/claims/{claim_id}/full-view",
+    "GET /api/v1/trail",
+    "GET /api/v1/trail/events",
+    "GET /api/v1/trail/events/{event_id}",
+    "GET /api/v1/trail/blocks",
     "GET /api/v1/batches",
     "GET /api/v1/batches/{batch_id}",
     "GET /api/v1/accounts",
@@ -58,7 +63,7 @@ def real_ids(web: Web) -> dict[str, str]:
             table: str(session.scalar(text(f"SELECT id FROM {table} ORDER BY id LIMIT 1")))
             for table in ("claim", "batch")
         }
-    return {"claim_id": one["claim"], "batch_id": one["batch"], "account_id": other}
+    return {"claim_id": one["claim"], "batch_id": one["batch"], "account_id": other, "event_id": "1"}
 
 
 def test_the_operations_are_those_of_the_description(web: Web) -> None:

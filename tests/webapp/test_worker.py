@@ -51,7 +51,6 @@ def test_a_lost_message_and_ten_rings_give_one_export(
     environment = os.environ | {
         "FANGPIN_BROKER": broker_url,
         "FANGPIN_SWEEP_SECONDS": "1",
-        "FANGPIN_BEAT_FILE": str(tmp_path / "beat"),
     }
     command = [
         sys.executable,

@@ -13,13 +13,13 @@ import claims.api
 import payments.api
 from foundation.web.api import RowIdConverter
 from foundation.web.strict_json import StrictJson
-from webapp.api import people
+from webapp.api import people, trail
 from webapp.api.problems import MEDIA_TYPE, Problem
 
 PREFIX = "/api/v1"
 _EXTENSION = "fangpin_api"
 
-_RESOURCES = (claims.api.resources, payments.api.resources, people.resources)
+_RESOURCES = (claims.api.resources, payments.api.resources, people.resources, trail.resources)
 
 _FAILURES = {
     "BAD_REQUEST": "The request is malformed: a parameter, a header or the JSON itself.",

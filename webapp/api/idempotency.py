@@ -180,8 +180,3 @@ def _opened(kept: KeptAnswer) -> Response:
     response.headers.update(found["headers"])
     response.headers[REPLAYED] = "true"
     return response
-
-
-def forget(session: Session, before: datetime) -> None:
-    """Removes answers to requests that began before an instant."""
-    session.execute(delete(KeptAnswer).where(KeptAnswer.begun_at < before))

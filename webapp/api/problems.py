@@ -20,6 +20,7 @@ _TITLES: dict[int, tuple[str, str]] = {
     405: ("不支持的方法", "Method not allowed"),
     406: ("不支持的格式", "Format not available"),
     409: ("冲突", "Conflict"),
+    410: ("已清除", "Gone"),
     412: ("内容已变动", "Changed meanwhile"),
     413: ("内容过大", "Too large"),
     415: ("格式不对", "Unsupported media type"),

@@ -11,9 +11,13 @@ from sqlalchemy.orm import Session
 from claims.queries.listing import Filters, ListedClaim, page_of_claims
 from claims.terms import OUTCOME_NAMES, REASON_NAMES
 from foundation.actors import Actor, Role
-from foundation.web.acting import reading, sealer
+from foundation.clock import business_day
+from foundation.privacy.assessments import due
+from foundation.web.acting import now, reading, sealer
 from foundation.web.language import _, pick
 from webapp import queries
+from webapp.trail_queries import last_check
+from webapp.trail_things import may_open
 from webapp.views import money_text
 
 blueprint = Blueprint("home", __name__)
@@ -48,19 +52,31 @@ def home() -> str:
     """What waits for me."""
     actor: Actor | None = g.actor
     if actor is None:
-        return render_template("home/home.html", cards=[], towns=[], oldest=[])
+        return render_template("home/home.html", alerts=[], cards=[], towns=[], oldest=[])
     with reading() as session:
+        alerts = _alerts(session, actor)
         cards = [astuple(card) for part in _PARTS for card in part(session, actor)]
         towns = queries.determined_by_town(session, actor.place) if actor.role in _TOTALS else []
         oldest = _oldest(session, actor)
     return render_template(
         "home/home.html",
+        alerts=alerts,
         cards=cards,
         towns=towns,
         oldest=oldest,
         outcome_name=lambda outcome: pick(*OUTCOME_NAMES[outcome]),
         reason_name=lambda code: pick(*REASON_NAMES[code]),
     )
+
+
+def _alerts(session: Session, actor: Actor) -> list[tuple[str, str]]:
+    """What must be looked at before all else: (text, address). A fault in the trail, for those who watch over it."""
+    if not may_open(actor, "trail.listed"):
+        return []
+    check = last_check(session)
+    if check is None or check.well:
+        return []
+    return [(_("最近一次验证发现审计链有误,请立即查看"), url_for("trail.listed"))]
 
 
 def _oldest(session: Session, actor: Actor) -> Sequence[ListedClaim]:
@@ -135,6 +151,13 @@ def _staff(session: Session, actor: Actor) -> list[Card]:
     ]
 
 
+def _assessments(session: Session, actor: Actor) -> list[Card]:
+    if actor.role is not Role.SEC_ADMIN:
+        return []
+    count = len(due(session, business_day(now())))
+    return [Card(_("到期的影响评估"), str(count), _("从未评估或已满一年"), url_for("assessments.listed"))]
+
+
 def _jobs(session: Session, actor: Actor) -> list[Card]:
     if actor.role is not Role.SYS_ADMIN:
         return []
@@ -158,4 +181,4 @@ def _totals(session: Session, actor: Actor) -> list[Card]:
     ]
 
 
-_PARTS = (_totals, _claims, _packs, _money, _staff, _jobs)
+_PARTS = (_totals, _claims, _packs, _money, _staff, _assessments, _jobs)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from claims.error_workbook import error_workbook
+from claims.consent import consent, consent_on, consents
+from claims.error_workbook import error_workbook, rows_in
 from claims.models import PackUpload
 from claims.phrases import FEEDS, LINES
 from claims.queries.uploads import (
@@ -29,15 +33,19 @@ from claims.upload_preview import Preview
 from claims.uploaded_files import sort_files
 from foundation.actors import Role
 from foundation.blobs import BlobStore
-from foundation.clock import SHANGHAI
-from foundation.errors import Fault, NotFound, UnusableInput
+from foundation.clock import SHANGHAI, business_day
+from foundation.errors import Fault, InvalidInput, NotFound, UnusableInput
 from foundation.jobs import MOST_ATTEMPTS, Job
+from foundation.privacy.exports import Stamp, Wanted, hand_out, needs_purpose, watermark
+from foundation.privacy.purposes import EXPORT_PURPOSES
 from foundation.refusals import REFUSALS
+from foundation.sealing import ERASED
 from foundation.tables import RowError
 from foundation.trail.events import Change, record
 from foundation.web.acting import acting, now, reading, sealer, surroundings, transaction
-from foundation.web.downloads import download
-from foundation.web.fields import CleanText, StrictSchema
+from foundation.web.disclosing import ExportForm, named_purposes, typed_reason
+from foundation.web.downloads import download, numbered_name, sent_to_a_second_person
+from foundation.web.fields import Choice, CleanText, StrictSchema
 from foundation.web.language import _, language, pick
 from foundation.web.requests import arguments, form
 from webapp.job_words import trouble
@@ -52,6 +60,7 @@ _MOST_PARTS = 80
 _MOST_DRAINED = 4 * MOST_BYTES
 _PIECE = 1 << 20
 _SHOWN_CELLS = 200
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _PAGE = 30
 _TAKERS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
 """Who has buttons here; the rights table is what holds them."""
@@ -70,6 +79,12 @@ _STEP = {"checking": 2, "ready": 3, "unusable": 2, "taking_in": 3, "taken_in": 4
 
 class _Nothing(StrictSchema):
     """A form of buttons and files only."""
+
+
+class _UploadForm(StrictSchema):
+    """Beside the files: which consent text the applicants have signed."""
+
+    consent_version = Choice([text.version for text in consents()], required=True)
 
 
 class _ListArguments(StrictSchema):
@@ -107,7 +122,13 @@ def listed() -> str:
 @blueprint.post("/packs")
 def upload() -> Response | tuple[str, int]:
     """Takes an upload: its files, sealed on the disk first, then its row and the job to check it."""
-    form(_Nothing)
+    try:
+        consent_version = form(_UploadForm)["consent_version"]
+    except InvalidInput:
+        fault = Fault(
+            "", "请选择申请人签署的告知同意书版本", "choose the consent text that the applicants signed"
+        )
+        return _list_page((fault,), None), 422
     sent = [
         (file.filename or "", file.stream.read()) for file in request.files.getlist("files") if file.filename
     ]
@@ -120,7 +141,7 @@ def upload() -> Response | tuple[str, int]:
     except UnusableInput as unusable:
         return _list_page(unusable.faults, None), 422
     with transaction() as session:
-        upload_id = services.record_upload(session, sealer(), acting(), now(), received)
+        upload_id = services.record_upload(session, sealer(), acting(), now(), received, consent_version)
     ring_soon(CHECK, upload_id, surroundings().database)
     return redirect(url_for(".shown", upload_id=upload_id), 303)
 
@@ -133,6 +154,11 @@ def _list_page(faults: tuple[Fault, ...], cursor: str | None) -> str:
         uploads=[_row(row) for row in page.rows],
         faults=[(fault.place, pick(fault.zh, fault.en)) for fault in faults],
         may=acting().role in _TAKERS,
+        consents=[
+            (text.version, _("%(version)s 版,自 %(day)s 起适用", version=text.version, day=text.applies_from))
+            for text in consents()
+        ],
+        consent_now=(consent_on(business_day(now())) or consents()[-1]).version,
         most_megabytes=MOST_BYTES >> 20,
         newer_url=page.newer and url_for(".listed", cursor=page.newer),
         older_url=page.older and url_for(".listed", cursor=page.older),
@@ -174,20 +200,35 @@ class _Work:
 def shown(upload_id: str) -> str:
     """One upload: how far it is, what was found in it, and what can be done with it."""
     arguments(_Nothing)
+    return _pack_page(upload_id)
+
+
+def _pack_page(
+    upload_id: str, typed: Mapping[str, str] = _NOTHING, export_errors: Mapping[str, str] = _NOTHING
+) -> str:
+    """`typed` and `export_errors` are of a form for the workbook of errors that came back."""
     with reading() as session:
         upload = upload_by_id(session, upload_id)
         work = _work(session, upload)
-    preview = preview_of(sealer(), upload)
+    erased = upload.preview == ERASED
+    preview = Preview(()) if erased else preview_of(sealer(), upload)
     return render_template(
         "packs/pack.html",
         upload=_row(upload) | {"state_key": upload.state, "taken_in_at": upload.taken_in_at},
         asked_by=None if upload.asked_by is None else actor_from(upload.asked_by).name,
         files=files_of(upload),
+        consent=_consent(upload.consent_version, preview),
         work=work,
         step=_STEP[upload.state],
+        erased=erased,
         preview=preview,
         refused=_refused(preview),
         shown_cells=_SHOWN_CELLS,
+        asks_purpose=needs_purpose("error_workbook", rows_in(preview.refused)),
+        purposes=named_purposes(EXPORT_PURPOSES),
+        usual_purpose="correction",
+        typed=typed,
+        export_errors=export_errors,
         faults=[(fault.place, pick(fault.zh, fault.en)) for fault in preview.faults],
         may=acting().role in _TAKERS,
         line_name=lambda key: pick(*LINES[key]),
@@ -195,6 +236,16 @@ def shown(upload_id: str) -> str:
         outcome_kinds=_OUTCOME_KINDS,
         feed_name=lambda key: pick(*FEEDS[key]),
     )
+
+
+def _consent(version: str | None, preview: Preview) -> dict[str, Any] | None:
+    """The text that the applicants signed, and the earliest claim where that lies before it."""
+    if version is None:
+        return None
+    text = consent(version)
+    first = None if preview.summary is None else preview.summary.first_notified_on
+    early = first if first is not None and date.fromisoformat(first) < text.applies_from else None
+    return {"version": version, "applies_from": text.applies_from, "early": early}
 
 
 @blueprint.get("/packs/<upload_id>/progress")
@@ -282,21 +333,42 @@ def discard(upload_id: str) -> Response:
 
 
 @blueprint.post("/packs/<upload_id>/errors")
-def errors(upload_id: str) -> Response:
-    """The workbook of errors. It holds faulty rows as they were handed in, so that it was taken is an event."""
-    form(_Nothing)
-    with transaction() as session:
+def errors(upload_id: str) -> Response | tuple[str, int]:
+    """The workbook of errors. It holds faulty rows as they were handed in, so the register of exports has it."""
+    with reading() as session:
         upload = upload_by_id(session, upload_id)
-        refused = preview_of(sealer(), upload).refused
-        if not refused or upload.state == "discarded":
-            raise NotFound
-        record(session, acting(), now(), [Change("pack.errors_downloaded", "pack_upload", upload_id)])
-    wanted = {error.file for error in refused}
-    with services.laid_out(_store(), files_of(upload), wanted) as folder:
-        content = error_workbook(folder, refused, language())
+    refused = preview_of(sealer(), upload).refused
+    if not refused or upload.state == "discarded":
+        raise NotFound
+    wanted_files = {error.file for error in refused}
+    try:
+        asked = form(ExportForm)
+        with services.laid_out(_store(), files_of(upload), wanted_files) as folder:
+            book = error_workbook(folder, refused, language())
+
+        def make(stamp: Stamp) -> bytes:
+            return book.written(watermark(stamp, pick(*stamp.line)))
+
+        wanted = Wanted(
+            "error_workbook",
+            rows_in(refused),
+            subject_id=upload_id,
+            purpose=asked.get("purpose"),
+            note=asked.get("note"),
+        )
+        with transaction() as session:
+            taken = hand_out(session, sealer(), acting(), now(), wanted, make)
+            if taken.content is not None:
+                change = Change("pack.errors_downloaded", "pack_upload", upload_id)
+                record(session, acting(), now(), [change])
+    except InvalidInput as invalid:
+        faults = {name: pick(*pairs[0]) for name, pairs in invalid.fields.items()}
+        return _pack_page(upload_id, typed_reason(), faults), 422
+    if taken.content is None:
+        return sent_to_a_second_person(taken)
     day = upload.uploaded_at.astimezone(SHANGHAI).strftime("%Y%m%d")
-    name = pick(f"县包错误-{day}.xlsx", f"pack-errors-{day}.xlsx")
-    return download(content, name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+    name = numbered_name(pick(f"县包错误-{day}.xlsx", f"pack-errors-{day}.xlsx"), taken.number)
+    return download(taken.content, name, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 def _store() -> BlobStore:

@@ -28,19 +28,12 @@ from households.models import HouseholdRow
 from webapp.pages import staff_forms as forms
 from webapp.passwords import EXTENSION, Passwords
 from webapp.services import people as accounts
+from webapp.trail_words import PROGRAM
 from webapp.views import role_name
 
 blueprint = Blueprint("staff", __name__)
 
 Faults = Mapping[str, Sequence[tuple[str, str]]]
-
-_PROGRAM = {
-    "system": ("系统", "the system"),
-    "system-setup": ("系统安装", "the installation"),
-    "command-line": ("命令行", "the command line"),
-    "installation": ("系统安装", "the installation"),
-}
-"""Who is no natural person but may have asked for or approved what an installation begins with."""
 
 GRANT_STATES = {
     "requested": ("warn", "待审批", "waiting for approval"),
@@ -256,7 +249,7 @@ def _person_page(
 
 def _shared(session: Session) -> dict[str, Any]:
     """What every page of people shows with: names, places, words, and whether the person may change anything."""
-    names = queries.names(session) | {key: pick(*pair) for key, pair in _PROGRAM.items()}
+    names = queries.names(session) | {key: pick(*pair) for key, pair in PROGRAM.items()}
     return {
         "names": names,
         "places": _places(session),

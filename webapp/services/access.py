@@ -7,17 +7,19 @@ gets through. `whose` is an account's id or a keyed digest, never an address or 
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from foundation.clock import SHANGHAI
 from foundation.database import is_sqlite
 from webapp.models import AccessCount
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=SHANGHAI)
+"""Windows are counted from here, so that one of a day is a business day."""
 
 
 def allow(session: Session, kind: str, whose: str, at: datetime, most: int, window: timedelta) -> bool:
@@ -71,6 +73,7 @@ def seconds_left(at: datetime, window: timedelta) -> int:
     return max(1, int((window_start(at, window) + window - at).total_seconds()))
 
 
-def forget(session: Session, before: datetime) -> None:
-    """Removes counts of windows that began before an instant."""
-    session.execute(delete(AccessCount).where(AccessCount.window_start < before))
+def forget(session: Session, before: datetime) -> int:
+    """Removes counts of windows that began before an instant; how many."""
+    gone = session.execute(delete(AccessCount).where(AccessCount.window_start < before))
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has it

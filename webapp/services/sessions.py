@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from foundation.actors import SECOND_FACTOR_ROLES, Actor, Assurance, Role
@@ -347,6 +347,18 @@ def last_grant(session: Session, account_id: str) -> str | None:
     """The role that an account last acted in: where the next sign-in begins."""
     query = select(WebSession.grant_id).where(WebSession.account_id == account_id, WebSession.stage == OPEN)
     return session.scalar(query.order_by(WebSession.started_at.desc(), WebSession.id).limit(1))
+
+
+def forget(session: Session, at: datetime, before: datetime) -> int:
+    """Removes sessions that were last used, and ended, before an instant, all of them long dead; how many."""
+    dead = (WebSession.seen_at < before) & func.coalesce(WebSession.ended_at < before, True)
+    count = session.scalar(select(func.count()).select_from(WebSession).where(dead)) or 0
+    if count:
+        session.execute(delete(WebSession).where(dead))
+        record(
+            session, SYSTEM, at, [Change("session.forgotten", "web_session", "-", reason=f"count={count}")]
+        )
+    return count
 
 
 def device_name(user_agent: str) -> str:

@@ -124,6 +124,8 @@ def _first_session(session: Session, account: Account, entry: Entry, at: datetim
     attempts.succeeded(session, account.id, wholly=step is None)
     if step is None:
         _signed_in(session, account, grant, None, at)
+    else:
+        _half_signed_in(session, account.id, step, at)
     stage = OPEN if step is None else PASSWORD
     secret = sessions.begin(session, account.id, grant.id if grant else None, stage, entry.device, at)
     return Outcome(right=True, secret=secret, step=step)
@@ -142,6 +144,11 @@ def _signed_in(
         assurance = Assurance.PASSWORD if second_factor_at is None else Assurance.SECOND_FACTOR
         actor = sessions.actor_in(grant, account.staff_id, account.id, name, assurance)
     record(session, actor, at, [Change("account.signed_in", "account", account.id)])
+
+
+def _half_signed_in(session: Session, account_id: str, step: str, at: datetime) -> None:
+    """The password was right and `step` is still to come: whoever gets no further is known by this."""
+    record(session, SYSTEM, at, [Change("account.password_accepted", "account", account_id, reason=step)])
 
 
 # --- Second factor ---------------------------------------------------------------------------------------------------
@@ -316,6 +323,8 @@ def _advance(
         attempts.succeeded(session, account.id, wholly=True)
         if not was_open:
             _signed_in(session, account, grant, second_factor_at, at)
+    elif not was_open:
+        _half_signed_in(session, account.id, step, at)
     secret = sessions.begin(
         session,
         account.id,

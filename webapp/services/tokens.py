@@ -22,9 +22,11 @@ from webapp.models import ApiToken
 
 SCOPES: dict[str, tuple[str, str]] = {
     "claims:read": ("查询案件", "read claims"),
+    "claims:reveal": ("按用途查看完整信息", "see people in full, for a purpose"),
     "payments:read": ("查询支付批次", "read payment batches"),
     "people:read": ("查询账号", "read accounts"),
     "people:write": ("停用与启用账号", "disable and enable accounts"),
+    "trail:read": ("查询审计链", "read the trail"),
 }
 """What a token may be for. The rights table says which route asks for which."""
 

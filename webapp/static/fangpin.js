@@ -1,6 +1,7 @@
 // Comforts only: every page works without this file.
 //   data-key="a"      pressing the key clicks the element, but not while somebody types, nor when keys are switched off
 //   data-confirm="…"  on a form: asks before it is sent
+//   data-print        on a button: prints the page; without scripts the browser's own menu does
 (() => {
   const SWITCH = "fangpin-single-keys";
   const keysOn = () => localStorage.getItem(SWITCH) !== "off";
@@ -27,7 +28,7 @@
   }, true);
 
   const closeMenus = (inside) => {
-    for (const menu of document.querySelectorAll("details.user-menu[open]")) {
+    for (const menu of document.querySelectorAll("details:is(.user-menu, .menu-group)[open]")) {
       if (inside !== null && menu.contains(inside)) continue;
       if (inside === null && menu.contains(document.activeElement)) menu.querySelector("summary").focus();
       menu.open = false;
@@ -42,6 +43,11 @@
   };
   document.addEventListener("htmx:response:error", showTrouble);
   document.addEventListener("htmx:error", showTrouble);
+
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.addEventListener("click", () => print());
+    button.hidden = false;
+  }
 
   // Single keys can be switched off, for whoever speaks to the machine or hits keys by chance (WCAG 2.1.4).
   for (const button of document.querySelectorAll("[data-shortcuts]")) {

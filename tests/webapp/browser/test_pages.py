@@ -30,7 +30,23 @@ PAGES = [
     ("/staff/demo-person-2", "SEC_ADMIN"),
     ("/account/tokens", "AUDITOR"),
     ("/account/step-up", "FIN_RELEASER"),
+    ("/keys", "SEC_ADMIN"),
+    ("/retention", "SEC_ADMIN"),
+    ("/retention?as_of=2055-01-01", "AUDITOR"),
     ("/jobs", "SYS_ADMIN"),
+    ("/trail", "AUDITOR"),
+    ("/trail?person=nobody", "SEC_ADMIN"),
+    ("/trail/blocks", "LOG_ADMIN"),
+    ("/trail/events/{event}", "AUDITOR"),
+    ("/trail/cases/{claim}", "AUDITOR"),
+    ("/consents", "CLAIM_OFFICER"),
+    ("/consents/2021-11/applicant", "CLAIM_OFFICER"),
+    ("/consents/2021-11/guardian", "TOWN_REVIEWER"),
+    ("/assessments", "SEC_ADMIN"),
+    ("/assessments/sensitive_data", "SEC_ADMIN"),
+    ("/exports", "CENTER_LEAD"),
+    ("/access", "SEC_ADMIN"),
+    ("/access?part=alerts", "AUDITOR"),
 ]
 """Address, and who looks at it."""
 
@@ -46,6 +62,7 @@ def ids(site: Site) -> dict[str, str]:
                 session.scalar(text("SELECT claim_id FROM determination WHERE outcome = 'reject' LIMIT 1"))
             ),
             "batch": str(session.scalar(text("SELECT id FROM batch LIMIT 1"))),
+            "event": str(session.scalar(text("SELECT max(event_id) FROM trail_leaf"))),
         }
 
 

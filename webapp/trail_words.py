@@ -1,0 +1,217 @@
+"""The trail in words: what every recorded action, thing and assurance is called, in both languages.
+
+A test compares the actions with those that the code records, so that none is shown by its bare name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from claims.terms import HAPPENINGS, Pair
+from foundation.actors import ROLE_NAMES, Assurance, Role
+
+GROUPS: tuple[tuple[Pair, Mapping[str, Pair]], ...] = (
+    (
+        ("案件", "Claims"),
+        {
+            **HAPPENINGS,
+            "claims.searched": ("按姓名或身份证号查案", "claims searched by person"),
+        },
+    ),
+    (
+        ("县包与名册", "Packs and roster"),
+        {
+            "pack.uploaded": ("上传县包", "pack uploaded"),
+            "pack.take_in_asked": ("申请入库", "pack asked to be taken in"),
+            "pack.taken_in": ("县包入库", "pack taken in"),
+            "pack.discarded": ("县包作废", "pack discarded"),
+            "pack.errors_downloaded": ("下载县包错误表", "error workbook downloaded"),
+            "pack.erased": ("县包到期清除", "pack erased at the end of its term"),
+            "policy.taken_in": ("保单入库", "policy taken in"),
+            "household.added": ("新增家庭", "household added"),
+            "household.changed": ("变更家庭", "household changed"),
+            "household.erased": ("家庭信息到期清除", "household erased at the end of its term"),
+            "person.added": ("新增人员", "person added"),
+            "person.changed": ("变更人员", "person changed"),
+            "person.erased": ("人员信息到期清除", "person erased at the end of their term"),
+            "cover.added": ("新增保障", "cover added"),
+            "cover.changed": ("变更保障", "cover changed"),
+        },
+    ),
+    (
+        ("支付", "Payments"),
+        {
+            "fund.received": ("登记到账资金", "money received"),
+            "payable.owed": ("应付赔款入账", "payable booked"),
+            "payable.withheld": ("暂缓付款", "payment withheld"),
+            "payable.erased": ("收款人信息到期清除", "payee erased at the end of its term"),
+            "batch.made": ("批次制单", "batch made"),
+            "batch.checked": ("批次复核", "batch checked"),
+            "batch.released": ("批次授权", "batch released"),
+            "batch.exported": ("批次导出", "batch exported"),
+            "batch.erased": ("批次文件到期清除", "files of a batch erased at the end of their term"),
+            "payment.batched": ("编入批次", "put into a batch"),
+            "payment.sent": ("送交银行", "sent to the bank"),
+            "payment.seen_in_full": ("查看完整收款信息", "payee seen in full"),
+            "payment.erased": ("付款信息到期清除", "payment erased at the end of its term"),
+            "bank_file.exported": ("生成银行文件", "bank file made"),
+            "bank_file.downloaded": ("下载银行文件", "bank file downloaded"),
+            "bank_file.erased": ("银行文件到期清除", "bank file erased at the end of its term"),
+        },
+    ),
+    (
+        ("文书", "Documents"),
+        {
+            "document.numbered": ("文书编号", "document numbered"),
+            "document.issued": ("出具文书", "document issued"),
+            "document.downloaded": ("下载文书", "document downloaded"),
+            "document.erased": ("文书到期清除", "document erased at the end of its term"),
+            "notice.asked_for": ("申请出具公示表", "village notice asked for"),
+        },
+    ),
+    (
+        ("登录", "Signing in"),
+        {
+            "account.signed_in": ("登录", "signed in"),
+            "account.password_accepted": ("密码通过,待下一步", "password accepted, another step to come"),
+            "account.sign_in_failed": ("登录失败", "sign-in failed"),
+            "account.locked": ("账号锁定", "account locked"),
+            "account.signed_out": ("退出登录", "signed out"),
+            "account.second_factor_set": ("绑定动态口令", "second factor set"),
+            "account.password_changed": ("修改密码", "password changed"),
+            "session.ended": ("终止登录", "session ended"),
+            "session.forgotten": ("到期清除登录记录", "records of sign-ins removed at the end of their term"),
+            "session.role_switched": ("切换岗位", "role switched"),
+            "session.stepped_up": ("再次验证", "step-up"),
+            "token.made": ("生成令牌", "token made"),
+            "token.revoked": ("撤销令牌", "token revoked"),
+        },
+    ),
+    (
+        ("人员权限", "People and rights"),
+        {
+            "staff.added": ("增加人员", "person added to the staff"),
+            "kin.declared": ("申报亲属", "relative declared"),
+            "account.added": ("增加账号", "account added"),
+            "account.enabled": ("启用账号", "account enabled"),
+            "account.disabled": ("停用账号", "account disabled"),
+            "account.password_set": ("设置密码", "password set"),
+            "account.password_reset": ("发放一次性密码", "one-time password given"),
+            "account.second_factor_reset": ("重置动态口令", "second factor reset"),
+            "role.asked": ("申请岗位", "role asked for"),
+            "role.granted": ("批准岗位", "role granted"),
+            "role.refused": ("不批准岗位", "role refused"),
+            "role.ended": ("终止岗位", "role ended"),
+            "limit.asked": ("申请核定限额", "limit asked for"),
+            "limit.granted": ("批准核定限额", "limit granted"),
+            "limit.refused": ("不批准核定限额", "limit refused"),
+            "limit.ended": ("终止核定限额", "limit ended"),
+        },
+    ),
+    (
+        ("审计与个人信息", "Trail and personal data"),
+        {
+            "trail.verify_asked": ("申请验证审计链", "verification asked for"),
+            "trail.verified": ("验证审计链", "trail verified"),
+            "trail.anchors_begun": ("重新开始锚定文件", "anchor file begun anew"),
+            "trail.exported": ("命令行导出审计链", "trail exported by command"),
+            "access.limit_reached": ("完整查看已达当日上限", "daily limit of full views reached"),
+            "disclosure.erased": ("查看说明到期清除", "note of a full view erased at the end of its term"),
+            "export.asked": ("申请导出", "export asked for"),
+            "export.approved": ("批准导出", "export approved"),
+            "export.refused": ("不批准导出", "export refused"),
+            "export.taken": ("导出", "exported"),
+            "export.lapsed": ("导出批准失效", "approval of an export lapsed"),
+            "export.erased": ("导出说明到期清除", "note of an export erased at the end of its term"),
+            "hold.set": ("设置法律保全", "legal hold set"),
+            "hold.lifted": ("解除法律保全", "legal hold lifted"),
+            "hold.erased": ("保全理由到期清除", "reason of a hold erased at the end of its term"),
+            "erasure.asked": ("申请到期清除", "erasure asked for"),
+            "erasure.approved": ("批准到期清除", "erasure approved"),
+            "erasure.refused": ("不批准到期清除", "erasure refused"),
+            "erasure.finished": ("到期清除完成", "erasure finished"),
+            "keys.rotation_started": ("开始轮换密钥", "rotation of keys started"),
+            "keys.rotated": ("密钥轮换完成", "keys rotated"),
+            "log.forgotten": ("删除过期记录", "records past their term deleted"),
+            "keys.retired": ("停用旧密钥", "former key retired"),
+            "keys.restored": ("找回旧密钥", "retired key brought back"),
+            "assessment.recorded": ("登记影响评估", "impact assessment recorded"),
+        },
+    ),
+    (("系统", "System"), {"job.asked_again": ("重试后台任务", "job asked for again")}),
+)
+"""Every action that the program records, grouped as the search offers them."""
+
+ACTIONS: Mapping[str, Pair] = {
+    action: words for _title, actions in GROUPS for action, words in actions.items()
+}
+
+SUBJECTS: Mapping[str, Pair] = {
+    "account": ("账号", "account"),
+    "api_token": ("令牌", "token"),
+    "bank_file": ("银行文件", "bank file"),
+    "batch": ("批次", "batch"),
+    "claim": ("案件", "claim"),
+    "claims_export": ("案件清单", "list of claims"),
+    "cover": ("保障", "cover"),
+    "decision": ("审核结论", "decision"),
+    "determination_limit": ("核定限额", "limit"),
+    "disclosure": ("完整查看", "full view"),
+    "document_number": ("文书编号", "document number"),
+    "export": ("导出", "export"),
+    "fund_receipt": ("到账资金", "money received"),
+    "household": ("家庭", "household"),
+    "impact_assessment": ("影响评估", "impact assessment"),
+    "issued_document": ("文书", "document"),
+    "job": ("后台任务", "job"),
+    "key_check": ("密钥", "key"),
+    "legal_hold": ("法律保全", "legal hold"),
+    "pack_intake": ("入库县包", "pack taken in"),
+    "pack_upload": ("县包", "pack"),
+    "payable": ("应付赔款", "payable"),
+    "payment": ("付款", "payment"),
+    "person": ("参保人", "insured person"),
+    "policy": ("保单", "policy"),
+    "review": ("复查", "review"),
+    "role_grant": ("岗位", "role"),
+    "staff_member": ("人员", "staff member"),
+    "trail": ("审计链", "trail"),
+    "trail_check": ("验证", "verification"),
+    "upkeep": ("密钥与清除", "upkeep"),
+    "village_notice": ("公示表", "village notice"),
+    "web_session": ("会话", "session"),
+}
+"""What the things are called that events are about, by their tables."""
+
+ASSURANCES: Mapping[str, Pair] = {
+    Assurance.PROGRAM: ("程序", "the program"),
+    Assurance.PASSWORD: ("密码", "password"),
+    Assurance.SECOND_FACTOR: ("密码+动态口令", "password and code"),
+    Assurance.STEP_UP: ("动态口令再次验证", "fresh code"),
+    Assurance.TOKEN: ("API 令牌", "API token"),
+    Assurance.RUN_STANDS_IN: ("命令行演示代办", "the demo run stood in"),
+}
+"""How surely the person was known."""
+
+PROGRAM: Mapping[str, Pair] = {
+    "system": ("系统", "the system"),
+    "system-setup": ("系统安装", "the installation"),
+    "command-line": ("命令行", "the command line"),
+    "installation": ("系统安装", "the installation"),
+}
+"""Who is no natural person but acts all the same: the program, and whoever may start it on the machine."""
+
+
+def action_words(action: str) -> Pair:
+    """An action; one that no version of this program records shows its bare name."""
+    return ACTIONS.get(action, (action, action))
+
+
+def subject_words(subject: str) -> Pair:
+    """The kind of thing that an event is about."""
+    return SUBJECTS.get(subject, (subject, subject))
+
+
+def role_words(role: str) -> Pair:
+    """A role that an event names."""
+    return ROLE_NAMES[Role(role)] if role in Role.__members__ else (role, role)
