@@ -17,6 +17,7 @@ import reports.pages
 import webapp.api.base
 from foundation.clock import Clock
 from foundation.database import Database
+from foundation.privacy.disclosures import most_a_day
 from foundation.sealing import Sealer
 from foundation.web.acting import EXTENSION, Surroundings
 from webapp import errors, guard, headers, logs, metrics, rights, slots, views
@@ -59,6 +60,7 @@ class Options:
 def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options | None = None) -> Flask:
     """The application. Raises ConfigurationError when the rights table and the routes differ."""
     options = options or Options()
+    most_a_day()  # a setting that is no number stops the start, not the first full view
     app = Flask("webapp", static_folder="static", template_folder="templates")
     app.config.update(
         TESTING=options.testing,

@@ -61,7 +61,9 @@ class Desk:
     def upload(self, files: list[tuple[str, bytes]], actor: Actor = OFFICER) -> str:
         received = uploads.receive(self.store, sort_files(files))
         with self.database.transaction() as session:
-            return uploads.record_upload(session, self.sealer, actor, SystemClock().now(), received, "2019-10")
+            return uploads.record_upload(
+                session, self.sealer, actor, SystemClock().now(), received, "2019-10"
+            )
 
     def work(self) -> None:
         """Carries out what waits, as a worker does."""

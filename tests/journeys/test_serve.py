@@ -220,7 +220,9 @@ def test_a_worker_that_is_killed_in_the_midst_of_its_work_does_it_once_in_the_en
     received = uploads.receive(store, sort_files(contents(small_pack)))
     with serving(database_url, tmp_path) as served:
         with database.transaction() as session:
-            upload_id = uploads.record_upload(session, sealer, OFFICER, SystemClock().now(), received, "2019-10")
+            upload_id = uploads.record_upload(
+                session, sealer, OFFICER, SystemClock().now(), received, "2019-10"
+            )
         kill_at_work(served, "pack.check")
         wait_for(lambda: state_of(upload_id) == "ready", "it was not checked in the end")
         with database.transaction() as session:

@@ -98,7 +98,9 @@ def test_the_trail_cannot_be_changed_even_by_replace(migrated_sqlite_url: str, s
     database.close()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE event SET body = 'x'", "DELETE FROM event", "TRUNCATE event CASCADE"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE event SET body = 'x'", "DELETE FROM event", "TRUNCATE event CASCADE"]
+)
 def test_the_trail_cannot_be_changed_on_postgresql(migrated_postgres_url: str, statement: str) -> None:
     database = Database(migrated_postgres_url)
     with database.engine.begin() as connection:

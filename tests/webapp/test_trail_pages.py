@@ -342,6 +342,7 @@ def test_without_a_purpose_nothing_is_exported(web: Web, fields: dict[str, str])
 def at_work(county: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web:
     """The county with a worker at hand and an anchor file."""
     monkeypatch.setenv("FANGPIN_ANCHORS", str(tmp_path / "anchors"))
+    (tmp_path / "anchors").touch()  # all blocks are to be anchored here; a file that is missing was lost
     set_current(Runtime(county.database, county.sealer, county.clock, SYSTEM, anchors=tmp_path / "anchors"))
     return county
 
