@@ -21,7 +21,7 @@ from foundation.runtime import Runtime, set_current
 from foundation.trail.anchors import add_anchors
 from foundation.trail.events import Change, Event, record
 from foundation.trail.models import TrailBlock, TrailCheck
-from foundation.trail.sealing import anchor_of, seal
+from foundation.trail.sealing import anchor_of, seal, seal_trail
 from tests.foundation.attacker import Attacker
 from tests.webapp.conftest import COUNTY, Web, csrf, post
 from webapp import trail_queries
@@ -343,7 +343,9 @@ def at_work(county: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Web
     """The county with a worker at hand and an anchor file."""
     monkeypatch.setenv("FANGPIN_ANCHORS", str(tmp_path / "anchors"))
     (tmp_path / "anchors").touch()  # all blocks are to be anchored here; a file that is missing was lost
-    set_current(Runtime(county.database, county.sealer, county.clock, SYSTEM, anchors=tmp_path / "anchors"))
+    runtime = Runtime(county.database, county.sealer, county.clock, SYSTEM, anchors=tmp_path / "anchors")
+    set_current(runtime)
+    seal_trail(runtime)
     return county
 
 
