@@ -105,9 +105,11 @@ def set_once(table: str, columns: Sequence[str]) -> Guard:
 
 
 def only_moves(table: str, moves: Mapping[str, Iterable[str]]) -> Guard:
-    """The column `state` changes along the graph only."""
+    """The column `state` changes along the graph only. Sorted, so that every process makes the same statement."""
     allowed = " OR ".join(
-        f"(OLD.state = '{start}' AND NEW.state = '{end}')" for start, ends in moves.items() for end in ends
+        f"(OLD.state = '{start}' AND NEW.state = '{end}')"
+        for start, ends in moves.items()
+        for end in sorted(ends)
     )
     return Guard(
         f"{table}_moves", table, "BEFORE UPDATE", f"OLD.state <> NEW.state AND NOT ({allowed or 'FALSE'})"

@@ -118,7 +118,7 @@ def test_show_exits_with_1_when_something_is_under_a_key_that_is_gone(
     assert fangpin("keys", "show") == 1
     assert "1 under a key that is missing" in capsys.readouterr().out.splitlines()[-1]
     assert fangpin("keys", "rotate") == 2
-    assert "find the key file that has them" in capsys.readouterr().err
+    assert "fangpin keys restore" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

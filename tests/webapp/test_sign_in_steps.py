@@ -46,7 +46,7 @@ def test_a_first_password_must_be_changed_before_anything_else(door: Door) -> No
     assert answer.headers["Location"] == "/claims"
     assert door.secret() != first
     assert door.browser.get("/claims").status_code == 200
-    assert door.actions() == ["account.password_changed", "account.signed_in"]
+    assert door.actions() == ["account.password_accepted", "account.password_changed", "account.signed_in"]
     assert door.sign_in(browser=door.another_browser()).status_code == 401
     assert door.sign_in(NEXT_ONE, browser=door.another_browser()).status_code == 303
 
@@ -108,7 +108,7 @@ def test_who_has_a_second_factor_gives_it_at_every_sign_in(releaser: Door) -> No
     thief = releaser.another_browser()
     thief.set_cookie(COOKIE, half, domain="localhost")
     assert thief.get("/sign-in/code").status_code == 303
-    assert releaser.actions() == ["account.signed_in"]
+    assert releaser.actions() == ["account.password_accepted", "account.signed_in"]
 
 
 def test_a_code_may_be_typed_with_the_space_that_authenticators_show(releaser: Door) -> None:
@@ -168,7 +168,9 @@ def test_wrong_codes_lock_the_account_even_with_right_passwords_between_them(rel
     assert answers == [401] * 5
     assert releaser.sign_in().status_code == 429
     assert releaser.give_code(releaser.code()).status_code == 429
-    assert releaser.actions() == ["account.sign_in_failed"] * 5 + ["account.locked"]
+    assert releaser.actions() == ["account.password_accepted", "account.sign_in_failed"] * 5 + [
+        "account.locked"
+    ]
 
 
 def test_whoever_needs_a_second_factor_sets_it_at_the_first_sign_in(door: Door) -> None:
@@ -190,7 +192,7 @@ def test_whoever_needs_a_second_factor_sets_it_at_the_first_sign_in(door: Door) 
     right = post(door.browser, "/account/second-factor", page="/account/second-factor", code=code, **fields)
     assert right.headers["Location"] == "/claims"
     assert door.browser.get("/claims").status_code == 200
-    assert door.actions() == ["account.second_factor_set", "account.signed_in"]
+    assert door.actions() == ["account.password_accepted", "account.second_factor_set", "account.signed_in"]
     door.sign_in()
     assert door.give_code(code).status_code == 401  # used up by setting it
 

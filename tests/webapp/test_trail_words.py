@@ -23,6 +23,7 @@ WORKED_OUT = {
         "payment.seen_in_full",
     },
     ("foundation/privacy/disclosures.py", "LIMIT_REACHED"): {"access.limit_reached"},
+    ("foundation/trail/verifying.py", "VERIFIED"): {"trail.verified"},
     ("foundation/privacy/exports.py", "f'export.{what}'"): {f"export.{state}" for state in EXPORT_MOVES},
     ("households/erasing.py", "action"): {"household.erased", "person.erased"},
     ("foundation/privacy/erasing.py", "action"): {"disclosure.erased", "export.erased", "hold.erased"},
