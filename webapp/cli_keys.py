@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-
-def _on_database(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The two options of every command."""
-    database = click.option(
-        "--database",
-        metavar="URL",
-        help="数据库;缺省为 FANGPIN_DATABASE,再为演示库 / database; FANGPIN_DATABASE, else the demo's",
-    )
-    key_file = click.option(
-        "--key-file", type=click.Path(path_type=Path), help="密钥文件 / key file of the sealed personal data"
-    )
-    return database(key_file(command))
+from webapp.cli_options import on_database, opened_for
 
 
 @click.group(
@@ -35,7 +23,7 @@ def keys() -> None:
 
 
 @keys.command(short_help="各密钥及其下的数据 / each key and what is under it")
-@_on_database
+@on_database
 def show(database: str | None, key_file: Path | None) -> int:
     """列出各密钥:算法、状态、启用时间、其下的数据。有数据打不开时退出码为 1。
 
@@ -45,7 +33,7 @@ def show(database: str | None, key_file: Path | None) -> int:
     from webapp.keys import COLUMN_NAMES, FILES, KEY_STATES, overview, vault_of
     from webapp.views import moment
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         vault = vault_of(runtime.database, runtime.sealer, runtime.files)
         with runtime.database.reading() as session:
             found = overview(session, vault, runtime.clock.now())
@@ -74,7 +62,7 @@ def show(database: str | None, key_file: Path | None) -> int:
 
 
 @keys.command(short_help="轮换密钥,可中断 / rotate the key; may be interrupted")
-@_on_database
+@on_database
 def rotate(database: str | None, key_file: Path | None) -> None:
     """生成新密钥(算法由 FANGPIN_CIPHER 指定),把全部数据改由新密钥加密;已有轮换在进行时继续完成它。
 
@@ -85,7 +73,7 @@ def rotate(database: str | None, key_file: Path | None) -> None:
     from webapp.keys import vault_of
     from webapp.users import COMMAND_LINE
 
-    with _opened(database, key_file) as runtime, _Bar() as bar:
+    with opened_for(database, key_file) as runtime, _Bar() as bar:
         vault = vault_of(runtime.database, runtime.sealer, runtime.files)
         done = rotation.rotate(vault, COMMAND_LINE, runtime.clock, bar.show)
     click.echo("请立即备份密钥文件 / back the key file up now", err=True)
@@ -94,7 +82,7 @@ def rotate(database: str | None, key_file: Path | None) -> None:
 
 
 @keys.command(short_help="停用旧密钥 / retire the former key")
-@_on_database
+@on_database
 def retire(database: str | None, key_file: Path | None) -> None:
     """把旧密钥从密钥文件中移除。轮换结束满 24 小时、且其下再无数据时才可以;停用前的密钥文件副本留在旁边,请另行保管。
 
@@ -105,7 +93,7 @@ def retire(database: str | None, key_file: Path | None) -> None:
     from webapp.keys import vault_of
     from webapp.users import COMMAND_LINE
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         vault = vault_of(runtime.database, runtime.sealer, runtime.files)
         gone = rotation.retire(vault, COMMAND_LINE, runtime.clock.now())
     listed = ", ".join(gone)
@@ -114,7 +102,7 @@ def retire(database: str | None, key_file: Path | None) -> None:
 
 @keys.command(short_help="找回旧密钥 / bring a retired key back")
 @click.argument("copy", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@_on_database
+@on_database
 def restore(copy: Path, database: str | None, key_file: Path | None) -> None:
     """从停用前的密钥文件副本(密钥文件名.before-…)找回旧密钥,使其下的数据可读;随后请再次轮换。
 
@@ -124,7 +112,7 @@ def restore(copy: Path, database: str | None, key_file: Path | None) -> None:
     from webapp.keys import vault_of
     from webapp.users import COMMAND_LINE
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         vault = vault_of(runtime.database, runtime.sealer, runtime.files)
         back = rotation.restore(vault, COMMAND_LINE, runtime.clock.now(), copy)
     listed = ", ".join(back)
@@ -146,11 +134,3 @@ class _Bar:
 
     def __exit__(self, *error: Any) -> None:
         self._bar.__exit__(*error)
-
-
-def _opened(database: str | None, key_file: Path | None) -> Any:
-    """The installation, opened for a command."""
-    from webapp.opening import opened
-    from webapp.settings import DEMO_DATABASE, named_database
-
-    return opened(named_database(database, demo=DEMO_DATABASE.exists()), key_file)

@@ -6,27 +6,15 @@ Nothing is asked for or approved here: an erasure takes two persons with a fresh
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from webapp.cli_options import on_database, opened_for
+
 _Day = click.DateTime(formats=["%Y-%m-%d"])
-
-
-def _on_database(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The two options of every command."""
-    database = click.option(
-        "--database",
-        metavar="URL",
-        help="数据库;缺省为 FANGPIN_DATABASE,再为演示库 / database; FANGPIN_DATABASE, else the demo's",
-    )
-    key_file = click.option(
-        "--key-file", type=click.Path(path_type=Path), help="密钥文件 / key file of the sealed personal data"
-    )
-    return database(key_file(command))
 
 
 @click.group(
@@ -43,19 +31,19 @@ def retention() -> None:
 
 @retention.command("plan", short_help="试算到期的记录 / dry run")
 @click.option("--as-of", type=_Day, help="按此日试算;缺省为今天 / the day; today unless given")
-@_on_database
+@on_database
 def show_plan(as_of: datetime | None, database: str | None, key_file: Path | None) -> None:
     """试算:各类记录到期多少,为什么其余不到期。不作任何变动。
 
     Dry run: how many records of each kind are due, and why the others are not. Changes nothing.
     """
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         _print_plan(runtime, None if as_of is None else as_of.date())
 
 
 @retention.command(short_help="办理已批准的清除 / carry out an approved erasure")
 @click.option("--upkeep", "upkeep_id", metavar="ID", help="已批准的清除的编号 / id of an approved erasure")
-@_on_database
+@on_database
 def erase(upkeep_id: str | None, database: str | None, key_file: Path | None) -> None:
     """办理已批准的清除,中断后再次运行即从断点继续。不给编号时只试算。
 
@@ -64,7 +52,7 @@ def erase(upkeep_id: str | None, database: str | None, key_file: Path | None) ->
     from webapp.jobs import carry_out
     from webapp.services import erasures
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         if upkeep_id is None:
             with runtime.database.reading() as session:
                 for found in erasures.erasures(session):
@@ -85,7 +73,7 @@ def erase(upkeep_id: str | None, database: str | None, key_file: Path | None) ->
 @click.option("--household", "households", multiple=True, metavar="NO", help="户号 / household number")
 @click.option("--policy", "policies", multiple=True, metavar="NO", help="保单号 / policy number")
 @click.option("--reason", required=True, help="理由,加密存放 / the reason; it is sealed")
-@_on_database
+@on_database
 def hold(
     claims: tuple[str, ...],
     households: tuple[str, ...],
@@ -109,7 +97,7 @@ def hold(
     ]
     if not wanted:
         raise click.UsageError("请给出报案号、--household 或 --policy / name a claim, household or policy")
-    with _opened(database, key_file) as runtime, runtime.database.transaction() as session:
+    with opened_for(database, key_file) as runtime, runtime.database.transaction() as session:
         at = runtime.clock.now()
         for subject, number in wanted:
             subject_id = subject_by_number(session, subject, number)
@@ -119,12 +107,12 @@ def hold(
 
 
 @retention.command("holds", short_help="列出保全 / list the holds")
-@_on_database
+@on_database
 def list_holds(database: str | None, key_file: Path | None) -> None:
     """列出法律保全,不显示理由 / list the legal holds, without their reasons."""
     from webapp.legal_holds import SUBJECT_NAMES, listed_holds
 
-    with _opened(database, key_file) as runtime, runtime.database.reading() as session:
+    with opened_for(database, key_file) as runtime, runtime.database.reading() as session:
         found = listed_holds(session, runtime.sealer)
     for item in found:
         zh, en = SUBJECT_NAMES[item.subject]
@@ -156,14 +144,6 @@ def _print_plan(runtime: Any, day: date | None) -> None:
 
 def _line(title: str, *cells: object) -> str:
     return _wide(title, 64) + "".join(_wide(str(cell), 18) for cell in cells).rstrip()
-
-
-def _opened(database: str | None, key_file: Path | None) -> Any:
-    """The installation, opened for a command."""
-    from webapp.opening import opened
-    from webapp.settings import DEMO_DATABASE, named_database
-
-    return opened(named_database(database, demo=DEMO_DATABASE.exists()), key_file)
 
 
 def _wide(text: str, columns: int) -> str:

@@ -12,21 +12,9 @@ import click
 
 from foundation.actors import Role
 from foundation.money import Money
+from webapp.cli_options import on_database, opened_for
 
 _Day = click.DateTime(formats=["%Y-%m-%d"])
-
-
-def _on_database(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The two options of every command."""
-    database = click.option(
-        "--database",
-        metavar="URL",
-        help="数据库;缺省为 FANGPIN_DATABASE,再为演示库 / database; FANGPIN_DATABASE, else the demo's",
-    )
-    key_file = click.option(
-        "--key-file", type=click.Path(path_type=Path), help="密钥文件 / key file of the sealed personal data"
-    )
-    return database(key_file(command))
 
 
 def _dated(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,12 +48,12 @@ def users() -> None:
 
 
 @users.command("list", short_help="列出账号 / list the accounts")
-@_on_database
+@on_database
 def list_accounts(database: str | None, key_file: Path | None) -> None:
     """列出账号 / list the accounts."""
     from webapp.users import accounts
 
-    with _opened(database, key_file) as runtime, runtime.database.reading() as session:
+    with opened_for(database, key_file) as runtime, runtime.database.reading() as session:
         found = list(accounts(session))
     for line in found:
         roles = " ".join(line.roles) or "—"
@@ -79,7 +67,7 @@ def list_accounts(database: str | None, key_file: Path | None) -> None:
 @click.option("--name", help="姓名(新人员) / name of a new person")
 @click.option("--id-number", help="其身份证号;不给出时询问 / their ID number; asked for unless given")
 @click.option("--person", metavar="ID", help="已有人员的编号 / id of a known person, for one more account")
-@_on_database
+@on_database
 def add(
     login: str,
     name: str | None,
@@ -96,7 +84,7 @@ def add(
     if name is not None and id_number is None:
         # Asked for, so that it need not stand in the shell's history.
         id_number = click.prompt("身份证号 / ID number", err=True)
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         click.echo(work.add(runtime, login, name, id_number, person))
 
 
@@ -112,7 +100,7 @@ def add(
     "--department", metavar="FEED", help="行业部门的数据,如 medical / the department's data, such as medical"
 )
 @_dated
-@_on_database
+@on_database
 def grant(
     login: str,
     role: str,
@@ -126,7 +114,7 @@ def grant(
     """为账号申请岗位 / ask for a role for an account."""
     from webapp import users as work
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         click.echo(
             work.grant(runtime, login, Role(role), place, department, _day(valid_from), _day(valid_to))
         )
@@ -136,7 +124,7 @@ def grant(
 @click.argument("login")
 @click.argument("amount", type=_Yuan(), metavar="YUAN")
 @_dated
-@_on_database
+@on_database
 def limit(
     login: str,
     amount: Money,
@@ -148,13 +136,13 @@ def limit(
     """为账号所属人员申请核定限额 / ask for a limit for the person behind an account."""
     from webapp import users as work
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         click.echo(work.limit(runtime, login, amount, _day(valid_from), _day(valid_to)))
 
 
 @users.command(short_help="发放一次性密码 / give a one-time password")
 @click.argument("login")
-@_on_database
+@on_database
 def password(login: str, database: str | None, key_file: Path | None) -> None:
     """发放一次性密码,登录后须立即修改;该账号的登录全部失效。
 
@@ -162,13 +150,13 @@ def password(login: str, database: str | None, key_file: Path | None) -> None:
     """
     from webapp import users as work
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         click.echo(f"一次性密码 / one-time password: {work.password(runtime, login)}")
 
 
 @users.command(short_help="停用账号 / disable an account")
 @click.argument("login")
-@_on_database
+@on_database
 def disable(login: str, database: str | None, key_file: Path | None) -> None:
     """停用账号,立即生效 / disable an account, at once."""
     _set_state(login, "disabled", database, key_file)
@@ -176,7 +164,7 @@ def disable(login: str, database: str | None, key_file: Path | None) -> None:
 
 @users.command(short_help="启用账号 / enable an account")
 @click.argument("login")
-@_on_database
+@on_database
 def enable(login: str, database: str | None, key_file: Path | None) -> None:
     """重新启用账号 / enable an account again."""
     _set_state(login, "active", database, key_file)
@@ -184,22 +172,22 @@ def enable(login: str, database: str | None, key_file: Path | None) -> None:
 
 @users.command(short_help="演示账号的动态口令 / code of a demo account")
 @click.argument("login")
-@_on_database
+@on_database
 def code(login: str, database: str | None, key_file: Path | None) -> None:
     """显示演示账号当前的动态口令 / show the present code of a demo account."""
     from webapp import users as work
 
-    with _opened(database, key_file) as runtime, runtime.database.reading() as session:
+    with opened_for(database, key_file) as runtime, runtime.database.reading() as session:
         click.echo(work.code(session, runtime.sealer, login, runtime.clock.now()))
 
 
 @users.command(short_help="建立演示账号 / make the demo accounts")
-@_on_database
+@on_database
 def demo(database: str | None, key_file: Path | None) -> None:
     """为每个岗位建立一个演示账号 / make a demo account for every role."""
     from webapp import users as work
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         with runtime.database.transaction() as session:
             made = work.ensure_demo_accounts(session, runtime.sealer, runtime.clock.now())
         for account in made:
@@ -216,16 +204,8 @@ def demo(database: str | None, key_file: Path | None) -> None:
 def _set_state(login: str, state: str, database: str | None, key_file: Path | None) -> None:
     from webapp import users as work
 
-    with _opened(database, key_file) as runtime:
+    with opened_for(database, key_file) as runtime:
         click.echo(work.set_state(runtime, login, state))
-
-
-def _opened(database: str | None, key_file: Path | None) -> Any:
-    """The installation, opened for a command."""
-    from webapp.opening import opened
-    from webapp.settings import DEMO_DATABASE, named_database
-
-    return opened(named_database(database, demo=DEMO_DATABASE.exists()), key_file)
 
 
 def _day(moment: datetime | None) -> date | None:
