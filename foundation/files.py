@@ -5,11 +5,16 @@ What lies on a disk is a copy that can be made again with `write_copy`. A stored
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import BigInteger, CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -73,13 +78,45 @@ def load(session: Session, sealer: Sealer, file_id: str) -> bytes:
 
 def write_copy(path: Path, content: bytes) -> None:
     """Writes a copy to the disk: whole under its name or not there at all, whatever happens meanwhile."""
+    with whole_or_not(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_or_not(path: Path) -> Iterator[BinaryIO]:
+    """A file to write; it gets its name at the end of the block, unless the block raised.
+
+    What writers that were killed left beside it goes first: nobody holds its lock any more. A writer locks its file
+    before any other may look for such files, and until the file has its name.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    with _only_one_in(path.parent):
+        for other in path.parent.glob(f".{escape(path.name)}.*.part"):
+            _remove_if_abandoned(other)
+        file = partial.open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
     try:
-        with partial.open("wb") as file:
-            file.write(content)
+        with file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+            partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_one_in(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_if_abandoned(partial: Path) -> None:
+    with suppress(FileNotFoundError, BlockingIOError), partial.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        partial.unlink()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from foundation.files import whole_or_not
 from foundation.hashing import HASH_NAMES
 from foundation.trail.events import Event
 from foundation.trail.models import TrailBlock, TrailLeaf
@@ -107,20 +107,12 @@ def export_to_file(session: Session, path: Path) -> Iterator[Exported]:
     So what must be recorded about it is recorded before it is there.
     """
     totals = _totals(session)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     digest, size = hashlib.sha256(), 0
-    try:
-        with partial.open("xb") as file:
-            partial.chmod(0o600)
-            for piece in export_pieces(session):
-                file.write(piece)
-                digest.update(piece)
-                size += len(piece)
-            file.flush()
-            os.fsync(file.fileno())
+    with whole_or_not(path) as file:
+        os.fchmod(file.fileno(), 0o600)
+        for piece in export_pieces(session):
+            file.write(piece)
+            digest.update(piece)
+            size += len(piece)
         counts = {name: cast(int, totals[name]) for name in ("events", "blocks", "unsealed")}
         yield Exported(**counts, root=str(totals["root"]), size=size, sha256=digest.hexdigest())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

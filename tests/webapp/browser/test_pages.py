@@ -171,7 +171,8 @@ def test_signing_out_works_with_scripts_off_and_the_back_button_shows_nothing(si
     page = site.page("/claims", "CLAIM_OFFICER", java_script_enabled=False)
     page.locator("summary").last.click()
     page.get_by_role("button", name="退出登录").click()
-    assert "/sign-in" in page.url
+    page.wait_for_url("**/sign-in*")
+    page.get_by_role("button", name="登录").wait_for()
     page.go_back()
     assert "/sign-in" in page.url
     page.context.close()
