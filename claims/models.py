@@ -208,6 +208,39 @@ class Review(Base):
     opened_at: Mapped[datetime] = mapped_column(Instant)
 
 
+class OwedRow(Base):
+    """应赔未赔: what would be paid for a department's row that nobody has claimed. Worked out anew each night.
+
+    It is no claim, uses up no cap and moves no money; from here a case is opened, and the family is asked to sign.
+    """
+
+    __tablename__ = "owed"
+    __table_args__ = strict(
+        CheckConstraint("outcome IN ('approve', 'reject', 'supplement', 'refer', 'unknown')", name="outcome"),
+        CheckConstraint("line IN ('illness', 'education', 'accident', 'income')", name="line"),
+        CheckConstraint("payable_fen >= 0", name="payable_fen"),
+        Index(None, "village_code"),
+        Index(None, "household_id"),
+        Index(None, "report_by"),
+    )
+    feed_row_id: Mapped[str] = mapped_column(ForeignKey("feed_row.id"), primary_key=True)
+    benefit: Mapped[str] = mapped_column(String, primary_key=True)
+    policy_number: Mapped[str] = mapped_column(String)
+    policy_id: Mapped[str] = mapped_column(ForeignKey("policy.id"))
+    household_id: Mapped[str] = mapped_column(ForeignKey("household.id"))
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
+    village_code: Mapped[str] = mapped_column(String)
+    line: Mapped[str] = mapped_column(String)
+    event_on: Mapped[date] = mapped_column(Date)
+    outcome: Mapped[str] = mapped_column(String)
+    """As `claims.adjudication` says; `unknown` where the department's row does not say what it cost."""
+    payable_fen: Mapped[int] = mapped_column(BigInteger)
+    reasons: Mapped[str] = mapped_column(String)
+    report_by: Mapped[date] = mapped_column(Date)
+    """The last day on which a report is not late."""
+    computed_at: Mapped[datetime] = mapped_column(Instant)
+
+
 GUARDS = [
     *append_only("pack_intake", "id"),
     *frozen("pack_upload", ("id", "uploaded_at", "uploaded_by", "files", "consent_version")),
