@@ -6,34 +6,16 @@ data.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from foundation.cells import (
-    Parser,
-    choice_parser,
-    parse_academic_year,
-    parse_amount,
-    parse_capital,
-    parse_date,
-    parse_id_number,
-    parse_name,
-    parse_text,
-    parse_twelve_digits,
-    plain_amounts,
-    words_parser,
-)
 from foundation.collecting import without_cycle_search
 from foundation.csvfiles import hint_when_utf8, read_csv
 from foundation.errors import Fault, UnusableInput
-from foundation.tables import Column, RowError, read_table
-from households.roster import YES_NO
-
-MATTERS = ("存款", "农机具", "商品房", "车辆", "企业", "财政供养")
-PASSED = {"通过": True, "不通过": False}
+from foundation.tables import RowError, read_table
+from households.layouts import layouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,99 +173,29 @@ class Feeds:
         return [field.name for field in fields(self) if getattr(self, field.name) is None]
 
 
-def _columns(row: Callable[..., Any], *columns: tuple[str, Parser[Any]], empty: str = "") -> tuple[Any, ...]:
-    """A row's class and its columns in the order of its fields; cells of the column named `empty` may be so."""
-    names = [field.name for field in fields(row)]  # type: ignore[arg-type]  # every row here is a dataclass
-    return row, tuple(
-        Column(
-            name,
-            field,
-            parse,
-            required=name != empty,
-            in_header=True,
-            distinct=parse in (parse_id_number, parse_amount, parse_capital),
-            parse_many=plain_amounts if parse in (parse_amount, parse_capital) else None,
-        )
-        for field, (name, parse) in zip(names, columns, strict=True)
-    )
-
-
-_ID = ("身份证号", parse_id_number)
-
-COLUMNS: dict[str, tuple[Any, ...]] = {
-    "medical": _columns(
-        MedicalRow,
-        ("结算单号", parse_text),
-        _ID,
-        ("姓名", parse_name),
-        ("结算日期", parse_date),
-        ("医疗总费用", parse_amount),
-        ("基本医保支付", parse_amount),
-        ("大病保险支付", parse_amount),
-        ("医疗救助支付", parse_amount),
-    ),
-    "education": _columns(
-        EducationRow,
-        _ID,
-        ("姓名", parse_name),
-        ("学年", parse_academic_year),
-        ("学校", parse_text),
-        ("学历层次", parse_text),
-        ("学籍状态", parse_text),
-    ),
-    "accidents": _columns(
-        AccidentRow,
-        ("事故编号", parse_text),
-        _ID,
-        ("事故日期", parse_date),
-        ("本人酒驾", choice_parser(YES_NO)),
-    ),
-    "deaths": _columns(DeathRow, _ID, ("姓名", parse_name), ("死亡日期", parse_date)),
-    "housing": _columns(HousingRow, _ID, ("用途", parse_text), ("登记日期", parse_date)),
-    "vehicles": _columns(
-        VehicleRow, _ID, ("号牌", parse_text), ("价格", parse_amount), ("登记日期", parse_date)
-    ),
-    "companies": _columns(
-        CompanyRow,
-        _ID,
-        ("企业名称", parse_text),
-        ("注册资本", parse_capital),
-        ("成立日期", parse_date),
-        ("状态", parse_text),
-    ),
-    "deposits": _columns(DepositRow, _ID, ("金额", parse_amount), ("截止日期", parse_date)),
-    "machinery": _columns(
-        MachineryRow, _ID, ("名称", parse_text), ("价格", parse_amount), ("登记日期", parse_date)
-    ),
-    "payroll": _columns(
-        PayrollRow,
-        _ID,
-        ("单位", parse_text),
-        ("起始日期", parse_date),
-        ("结束日期", parse_date),
-        empty="结束日期",
-    ),
-    "kin": _columns(KinRow, _ID, ("亲属身份证号", parse_id_number), ("关系", parse_text)),
-    "officials": _columns(
-        OfficialRow,
-        ("干部身份证号", parse_id_number),
-        ("村代码", parse_twelve_digits),
-        ("亲属身份证号", parse_id_number),
-    ),
-    "clearances": _columns(
-        ClearanceRow,
-        ("户编号", parse_text),
-        ("事项", words_parser(*MATTERS)),
-        ("澄清日期", parse_date),
-        ("结论", choice_parser(PASSED)),
-    ),
+_ROWS: dict[str, Any] = {
+    "medical": MedicalRow,
+    "education": EducationRow,
+    "accidents": AccidentRow,
+    "deaths": DeathRow,
+    "housing": HousingRow,
+    "vehicles": VehicleRow,
+    "companies": CompanyRow,
+    "deposits": DepositRow,
+    "machinery": MachineryRow,
+    "payroll": PayrollRow,
+    "kin": KinRow,
+    "officials": OfficialRow,
+    "clearances": ClearanceRow,
 }
+
+COLUMNS: dict[str, tuple[Any, ...]] = {feed: (row, layouts()[feed].columns) for feed, row in _ROWS.items()}
 """By the feed's name, its row and its columns as rules.md lists them."""
 
 
 def file_of(feed: str) -> str:
     """The path of a feed in its pack, `/` between folders."""
-    return "clearances.csv" if feed == "clearances" else f"feeds/{feed}.csv"
+    return layouts()[feed].file or f"feeds/{feed}.csv"
 
 
 @without_cycle_search()

@@ -20,10 +20,10 @@ from foundation.collecting import without_cycle_search
 from foundation.errors import Fault, UnusableInput
 from foundation.spreadsheets import open_workbook
 from foundation.tables import Column, RowError, read_table
+from households.layouts import YES_NO
 
 FILE = "roster.xlsx"
 SHEET = "参保名册"
-YES_NO = {"是": True, "否": False}
 
 _parse_yes_no = choice_parser(YES_NO)
 
