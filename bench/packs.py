@@ -19,7 +19,7 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 
 from claims import intake_files
-from claims.deciding import PackCase
+from claims.deciding import Cases, cases_of_pack
 from claims.pack import POLICY_FILE, Pack
 from foundation.cells import CellError, clean, parse_text
 from foundation.identifiers import id_number_valid
@@ -60,9 +60,9 @@ def _own_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="fangpin-bench-")
 
 
-def case_of(pack: Pack, policy: Policy) -> PackCase:
+def case_of(pack: Pack, policy: Policy) -> Cases:
     """A pack put together for deciding."""
-    return PackCase(pack.roster, pack.claims, pack.feeds, policy)
+    return cases_of_pack(pack.roster, pack.claims, pack.feeds, policy)
 
 
 def of_copy(id_number: str, copy: int) -> str:

@@ -115,9 +115,7 @@ def site_on(engine: str, url: str, key_file: Path, content: Content) -> Iterator
 def _fill(database: Database, sealer: Sealer, content: Content) -> None:
     at = CLOCK.now()
     with database.transaction() as session:
-        take_in_pack(
-            session, sealer, demo.SYSTEM, at, content.pack, content.files, content.policy, content.decided
-        )
+        take_in_pack(session, sealer, demo.SYSTEM, at, content.pack, content.files, content.policy)
     with database.transaction() as session:
         demo.ensure_demo_staff(session, at, MOST_FEN)
         determine(session, sealer, demo.RECOMMENDER, demo.DETERMINER, at, content.policy.number)

@@ -34,7 +34,7 @@ from foundation.database import Base, Database, migrate
 from foundation.keyfile import open_sealer
 from foundation.sealing import Sealer
 from foundation.trail.events import Event
-from households.services import take_in_roster
+from households.services.roster import take_in_roster
 from policies.policy import Policy
 from policies.policy_file import load_policy
 from policies.services import take_in_policy

@@ -1,6 +1,6 @@
-"""A whole pack decided, pure: every claim's facts and decision, in the order of deciding (rules.md §4–6).
+"""Many claims decided, pure: each one's facts and decision, in the order of deciding (rules.md §4–6).
 
-What stands here depends on the pack and the policy alone; the database comes later (`claims.services`).
+What stands here depends on what is given and on the policy alone; where it comes from is `claims.services`' part.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from foundation.money import yuan_text
 from households.facts import FactsOfHouseholds
 from households.feeds import Feeds
 from households.household import Household
+from households.registered import Registered, registered_of_roster
 from households.roster import RosterRow
 from policies.policy import Policy
 
@@ -30,16 +31,14 @@ class Decided:
     decision: Decision
 
 
-class PackCase:
-    """A pack put together for deciding: claims in order, households with their facts, and each claim's surroundings."""
+class Cases:
+    """Claims put together for deciding: in order, with the facts of their households, and each claim's surroundings."""
 
     @without_cycle_search()
-    def __init__(
-        self, roster: Sequence[RosterRow], claims: Sequence[Claim], feeds: Feeds, policy: Policy
-    ) -> None:
+    def __init__(self, registered: Registered, claims: Sequence[Claim], feeds: Feeds, policy: Policy) -> None:
         self.policy = policy
         self.claims = in_order(claims)
-        self.households = FactsOfHouseholds(roster, feeds, policy.period_to)
+        self.households = FactsOfHouseholds(registered, feeds)
         self._matcher = Matcher(self.claims, feeds, self.households)
 
     def by_household(self) -> Iterator[tuple[Household | None, list[tuple[int, Claim, Surroundings]]]]:
@@ -68,6 +67,13 @@ class PackCase:
                 decided.append(Decided(position, facts, decision))
         decided.sort(key=lambda item: item.position)
         return decided
+
+
+def cases_of_pack(
+    roster: Sequence[RosterRow], claims: Sequence[Claim], feeds: Feeds, policy: Policy
+) -> Cases:
+    """The claims of a pack, with what the pack alone says."""
+    return Cases(registered_of_roster(roster, policy.period_to), claims, feeds, policy)
 
 
 DECISION_COLUMNS = ("claim_no", "line", "benefit", "outcome", "amount", "reasons")

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from claims.checks import payee_of
 from claims.facts import AccidentRecord, Claim, MedicalRecord, Surroundings
 from households.facts import FactsOfHouseholds
 from households.feeds import Feeds
 from households.household import Household
+
+T = TypeVar("T")
 
 ENROLLED = "在籍"
 
@@ -71,14 +74,19 @@ class Matcher:
             shared = self._households.account_also_of(payee[0], household.household_no)
         accident = (claim.accident_no or "", claim.id_number)
         return Surroundings(
-            medical=tuple(self._medical.get(document, ())) if claim.line == "illness" else (),
+            medical=_sorted(self._medical.get(document, ())) if claim.line == "illness" else (),
             enrolled_levels=(
-                tuple(self._levels.get((claim.id_number, claim.academic_year or ""), ()))
+                _sorted(self._levels.get((claim.id_number, claim.academic_year or ""), ()))
                 if claim.line == "education"
                 else ()
             ),
-            accidents=tuple(self._accidents.get(accident, ())) if claim.line == "accident" else (),
+            accidents=_sorted(self._accidents.get(accident, ())) if claim.line == "accident" else (),
             duplicate_of=self._duplicates.get(claim.claim_no),
             invoice_also_in=self._reused.get(claim.claim_no),
             account_also_of=shared,
         )
+
+
+def _sorted(rows: Iterable[T]) -> tuple[T, ...]:
+    """Each row once, in an order that does not depend on the file's."""
+    return tuple(sorted(set(rows), key=str))

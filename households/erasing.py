@@ -1,6 +1,6 @@
 """Households and people at the end of their terms: which are still there, and taking their content out.
 
-A cover names nobody and stays, and so do household numbers, villages and digests: figures go on being right.
+Days of cover, household numbers, villages and digests name nobody and stay: figures go on being right.
 """
 
 from __future__ import annotations
@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from foundation.clock import business_day
-from foundation.database import table_of
+from foundation.database import Base, table_of
 from foundation.privacy.erasing import chosen, take_out
 from foundation.sealing import ERASED
 from foundation.trail.events import Change
-from households.models import Cover, HouseholdRow, Person
+from households.models.people import BankAccount, Cover, HouseholdRow, Income, Person, PersonName, Relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,14 @@ class Covered:
 
 
 def households_there(session: Session, ids: Sequence[str] | None = None) -> list[Kept]:
-    """Households whose content was not taken out yet."""
+    """Households with figures that were not taken out yet."""
     query = select(HouseholdRow.id, HouseholdRow.household_no, HouseholdRow.changed_at)
-    there = query.where(HouseholdRow.sealed != ERASED, chosen(HouseholdRow.id, ids))
+    there = query.where(or_(_left(Income), _left(BankAccount)), chosen(HouseholdRow.id, ids))
     return [Kept(row.id, row.household_no, business_day(row.changed_at)) for row in session.execute(there)]
+
+
+def _left(model: type[Income] | type[BankAccount]) -> ColumnElement[bool]:
+    return select(model.id).where(model.household_id == HouseholdRow.id, model.sealed != ERASED).exists()
 
 
 def people_there(session: Session, ids: Sequence[str] | None = None) -> list[Kept]:
@@ -70,9 +75,11 @@ def _covers(session: Session, which: ColumnElement[bool]) -> list[Covered]:
 
 
 def erase_households(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
-    """Takes the content out of households. The events, not yet recorded."""
+    """Takes incomes and accounts out of households. The events, not yet recorded."""
     changes = _changes(session, HouseholdRow, "household.erased", ids, reason)
-    take_out(session, HouseholdRow, ids, {"sealed": ERASED, "account_lookup": None})
+    take_out(session, Income, _of(session, Income, Income.household_id, ids), {"sealed": ERASED})
+    accounts = _of(session, BankAccount, BankAccount.household_id, ids)
+    take_out(session, BankAccount, accounts, {"sealed": ERASED, "account_lookup": None})
     return changes
 
 
@@ -81,10 +88,21 @@ def erase_people(session: Session, ids: Sequence[str], reason: str) -> list[Chan
     changes = _changes(session, Person, "person.erased", ids, reason)
     table = table_of(Person)
     statement = update(table).where(table.c.id == bindparam("row_id"))
-    values = {"sealed": ERASED, "id_lookup": bindparam("lookup")}
+    values: dict[str, Any] = {"sealed": ERASED, "id_lookup": bindparam("lookup"), "name_lookup": None}
     rows = [{"row_id": identity, "lookup": f"{ERASED}:{identity}"} for identity in ids]
     session.connection().execute(statement.values(values), rows)
+    for model in (Cover, PersonName):
+        take_out(session, model, _of(session, model, model.person_id, ids), {"sealed": ERASED})
+    relatives = _of(session, Relative, Relative.person_id, ids)
+    take_out(session, Relative, relatives, {"sealed": ERASED, "id_lookup": None})
     return changes
+
+
+def _of(session: Session, model: type[Base], column: Any, ids: Sequence[str]) -> list[str]:
+    """Ids of the rows of some people or households whose content is still there."""
+    table = table_of(model)
+    query = select(table.c.id).where(column.in_(ids), table.c.sealed != ERASED)
+    return list(session.scalars(query))
 
 
 def _changes(

@@ -16,6 +16,7 @@ from foundation.csvfiles import hint_when_utf8, read_csv
 from foundation.errors import Fault, UnusableInput
 from foundation.tables import RowError, read_table
 from households.layouts import layouts
+from households.terms import MATTER_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,11 @@ _ROWS: dict[str, Any] = {
 
 COLUMNS: dict[str, tuple[Any, ...]] = {feed: (row, layouts()[feed].columns) for feed, row in _ROWS.items()}
 """By the feed's name, its row and its columns as rules.md lists them."""
+
+
+MATTER_NAMES = {key: word for word, key in MATTER_KEYS.items()}
+FEEDS = tuple(feed for feed in COLUMNS if feed != "clearances")
+"""The departments' feeds of a pack, in the order of rules.md."""
 
 
 def file_of(feed: str) -> str:

@@ -55,3 +55,13 @@ TRACKS: Mapping[str, Pair] = {
     "relief": ("解困", "relief from hardship"),
 }
 """The two tracks of support."""
+
+MATTER_KEYS: Mapping[str, str] = {
+    "存款": "deposit",
+    "农机具": "machinery",
+    "商品房": "housing",
+    "车辆": "vehicle",
+    "企业": "company",
+    "财政供养": "payroll",
+}
+"""事项 of a clearance, and the reverse standard that it answers."""

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from policies.policy import (
+    AMOUNT_KEYS,
     BENEFIT_KINDS,
     REVERSE_STANDARDS,
     Benefit,
@@ -32,7 +33,7 @@ def policy_from_canonical(canonical: str) -> Policy:
     """The policy whose canonical content this is (as stored beside its fingerprint)."""
     content = json.loads(canonical)
     head, period, line = content["policy"], content["policy"]["period"], content["poverty_line"]
-    ratio = _as_rate(line["ratio"])
+    ratio = Rate.of(line["ratio"])
     starts = sorted({date.fromisoformat(day) for day in _days_in(content) if day} | {_NO_DAY})
     return Policy(
         number=head["number"],
@@ -66,11 +67,6 @@ def _days_in(content: Any) -> Iterable[str]:
                 yield item[0]
 
 
-def _as_rate(text: str) -> Rate:
-    whole, _, decimals = text.partition(".")
-    return Rate(int(whole + decimals), 10 ** len(decimals), text)
-
-
 def _terms(content: dict[str, Any], day: date) -> Terms:
     def value(table: dict[str, Any], key: str, absent: Any = None) -> Any:
         steps = table.get(key)
@@ -83,11 +79,10 @@ def _terms(content: dict[str, Any], day: date) -> Terms:
         return current
 
     def reverse(key: str, table: dict[str, Any]) -> ReverseStandard:
-        amount = {"company": "capital_from", "deposit": "amount_from"}.get(key, "price_from")
         return ReverseStandard(
             key=key,
             clause=table["clause"],
-            from_fen=value(table, amount, 0),
+            from_fen=value(table, AMOUNT_KEYS.get(key, ""), 0),
             uses=frozenset(value(table, "uses", ())),
             within_years=value(table, "within_years"),
             statuses=frozenset(value(table, "statuses", ())),
@@ -104,11 +99,11 @@ def _terms(content: dict[str, Any], day: date) -> Terms:
             per_household=table.get("per") == "household",
             over_academic_year=table.get("over") == "academic_year",
             franchise_fen=value(table, "franchise"),
-            tiers=tuple(Tier(start, _as_rate(text)) for start, text in value(table, "tiers", [])),
+            tiers=tuple(Tier(start, Rate.of(text)) for start, text in value(table, "tiers", [])),
             cap_fen=value(table, "cap"),
             sum_fen=value(table, "sum", 0),
-            grades=tuple(_as_rate(text) for text in value(table, "grades", [])),
-            rate=None if rate is None else _as_rate(rate),
+            grades=tuple(Rate.of(text) for text in value(table, "grades", [])),
+            rate=None if rate is None else Rate.of(rate),
             cap_per_head_fen=value(table, "cap_per_head", 0),
         )
 

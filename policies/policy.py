@@ -23,6 +23,14 @@ BENEFIT_KINDS: Mapping[str, Mapping[str, str]] = {
 REVERSE_STANDARDS = ("deposit", "machinery", "housing", "vehicle", "company", "payroll")
 """The reverse standards 反向标准 in the order of rules.md §3."""
 
+AMOUNT_KEYS: Mapping[str, str] = {
+    "deposit": "amount_from",
+    "machinery": "price_from",
+    "vehicle": "price_from",
+    "company": "capital_from",
+}
+"""The key of the least sum that hits, for the reverse standards that have one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -31,6 +39,12 @@ class Rate:
     numerator: int
     denominator: int
     text: str
+
+    @classmethod
+    def of(cls, text: str) -> Rate:
+        """The rate that a decimal without sign and exponent writes: `0.33`."""
+        whole, _, decimals = text.partition(".")
+        return cls(int(whole + decimals), 10 ** len(decimals), text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from foundation.cells import clean
 from foundation.errors import Fault, UnusableInput
 from foundation.money import MOST_FEN
 from policies.canonical import policy_from_canonical
-from policies.policy import BENEFIT_KINDS, REVERSE_STANDARDS, Policy
+from policies.policy import AMOUNT_KEYS, BENEFIT_KINDS, REVERSE_STANDARDS, Policy
 
 Parser = Callable[[Any, str], Any]
 _MOST_DIGITS = 30
@@ -307,15 +307,13 @@ def _read_file(reader: _Reader, raw: Any) -> dict[str, Any]:
         return reader.table(value, place, {"basis": _amount, "ratio": _rate, "clause": _text}, {})
 
     def reverse(value: Any, place: str) -> Any:
-        amounts = {"deposit": "amount_from", "machinery": "price_from", "vehicle": "price_from"}
-
         def standard(key: str) -> Parser:
             required: dict[str, Parser] = {"clause": _text}
             optional: dict[str, Parser] = {}
-            if key in amounts:
-                required[amounts[key]] = _dated(_amount)
+            if key in AMOUNT_KEYS:
+                required[AMOUNT_KEYS[key]] = _dated(_amount)
             if key == "company":
-                required |= {"capital_from": _dated(_amount), "statuses": _dated(_words)}
+                required["statuses"] = _dated(_words)
             if key == "housing":
                 required["uses"] = _dated(_words)
                 optional["within_years"] = _dated(_whole)

@@ -21,6 +21,7 @@ from foundation.clock import business_day
 from foundation.identifiers import birth_date, sex
 from foundation.sealing import ERASED, Sealer
 from households.models import Cover, HouseholdRow, Person
+from households.models.two_times import believed
 from payments.models import FundReceipt, Payable
 from policies.models import MasterPolicy
 from policies.policy import BENEFIT_KINDS, Policy
@@ -108,14 +109,18 @@ def _cover(session: Session, policy_number: str) -> _Cover:
         )
         .join(Person, Person.id == Cover.person_id)
         .join(HouseholdRow, HouseholdRow.id == Cover.household_id)
-        .where(Cover.policy_number == policy_number)
+        .where(Cover.policy_number == policy_number, believed(Cover))
+        .order_by(Cover.source.desc(), Cover.cover_from)
     )
     cover = _Cover()
     codes: dict[str, str] = {}
     counts: Counter[str] = Counter()
     households = set()
     for person, category, town, village_code, household in session.execute(query):
-        cover.category[person] = category
+        counted = person in cover.category
+        cover.category[person] = category  # the register's word comes after the roster's
+        if counted:
+            continue
         counts[town] += 1
         codes[town] = min(village_code, codes.get(town, village_code))
         households.add(household)

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import claims.pages
 import payments.pages
+import policies.pages
 import reports.pages
 import webapp.api.base
 from foundation.clock import Clock
@@ -100,6 +101,7 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         access.blueprint,
         jobs.blueprint,
         packs.blueprint,
+        policies.pages.blueprint,
         claims.pages.blueprint,
         payments.pages.blueprint,
         reports.pages.blueprint,

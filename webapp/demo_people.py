@@ -24,6 +24,7 @@ from households.models import HouseholdRow
 from households.queries import county_of
 from webapp.demo_actors import COUNTY, PEOPLE, SETUP, SYSTEM, VALID_FROM, ensure_demo_staff
 from webapp.demo_assessment import ensure_demo_assessment
+from webapp.demo_standards import ensure_demo_standards
 from webapp.passwords import Passwords
 from webapp.second_factor import new_secret
 
@@ -96,6 +97,7 @@ def ensure_demo_accounts(session: Session, sealer: Sealer, at: datetime) -> list
             there[login] = _make(session, sealer, at, login, role, name, place, password_hash)
         accounts.append(DemoAccount(login, role, place, name, there[login].totp_confirmed_at is not None))
     ensure_demo_assessment(session, sealer, at, there["demo-security"], county)
+    ensure_demo_standards(session, at, there["demo-certifier"], there["demo-lead"], county)
     return accounts
 
 

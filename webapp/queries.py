@@ -13,6 +13,7 @@ from foundation.jobs import Job
 from foundation.places import within
 from foundation.staff.models import DeterminationLimit, RoleGrant
 from households.models import Cover, HouseholdRow
+from households.models.two_times import believed
 from payments.models import Batch, Payable
 
 
@@ -58,7 +59,9 @@ def determined_by_town(session: Session, place: str) -> list[tuple[str, Tally]]:
 
 def insured(session: Session, place: str) -> int:
     """People with cover."""
-    query = select(func.count(func.distinct(Cover.person_id))).where(within(Cover.village_code, place))
+    query = select(func.count(func.distinct(Cover.person_id))).where(
+        within(Cover.village_code, place), believed(Cover)
+    )
     return session.scalar(query) or 0
 
 

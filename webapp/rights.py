@@ -62,6 +62,7 @@ _MONEY = frozenset({Role.AUDITOR, Role.CENTER_LEAD, *_FINANCE})
 _PEOPLE = frozenset({Role.SEC_ADMIN, Role.AUDITOR})
 _SEES_IN_FULL = frozenset({Role.AUDITOR, Role.CENTER_CERTIFIER, *_ADJUDICATION})
 _PACKS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
+_STANDARDS = frozenset({Role.LEADING_GROUP, *_CASES})
 _TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
@@ -167,6 +168,13 @@ TABLE: dict[tuple[str, str], Right] = {
     ("packs.take_in", "POST"): county(_PACKS),
     ("packs.again", "POST"): county(_PACKS),
     ("packs.discard", "POST"): county(_PACKS),
+    # The county's standards
+    ("standards.listed", "GET"): Right(_STANDARDS),
+    ("standards.shown", "GET"): Right(_STANDARDS),
+    ("standards.blank", "GET"): county(_CENTRE),
+    ("standards.add", "POST"): county(_CENTRE),
+    ("standards.next_year", "POST"): county(_CENTRE),
+    ("standards.decided", "POST"): county({Role.CENTER_LEAD, Role.LEADING_GROUP}),
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),
@@ -196,6 +204,8 @@ TABLE: dict[tuple[str, str], Right] = {
     ("api_claims.listed", "GET"): Right(_CASES, scope="claims:read"),
     ("api_claims.shown", "GET"): Right(_CASES, scope="claims:read"),
     ("api_claims.full_view", "POST"): Right(_SEES_IN_FULL, purpose="reveal", scope="claims:reveal"),
+    ("api_standards.listed", "GET"): Right(_STANDARDS, scope="registry:read"),
+    ("api_standards.shown", "GET"): Right(_STANDARDS, scope="registry:read"),
     ("api_trail.head", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.events", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.event", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from claims.deciding import DECISION_COLUMNS, PackCase, decision_rows
+from claims.deciding import DECISION_COLUMNS, decision_rows
 from claims.pack import errors_csv
 from claims.services.determination import determine
 from claims.services.limits import highest_for_a_household
@@ -89,7 +89,7 @@ class Run:
         self.seconds[key] = round(time.perf_counter() - begun, 3)
 
 
-STAGES = 6
+STAGES = 5
 """How many stages a whole run has; the progress bar counts them."""
 
 
@@ -99,15 +99,13 @@ def run_pack(options: Options, progress: Progress) -> Run:
     _refuse_folders(options)
     with run.stage("read", "读取文件", "reading the files"):
         policy, files, pack = read_whole_pack(options.pack)
-    with run.stage("decide", "审核案件", "deciding the claims"):
-        decided = PackCase(pack.roster, pack.claims, pack.feeds, policy).decide_all()
     url = options.database or default_database(options.out)
     clock: Clock = SystemClock() if options.as_of is None else as_of(options.as_of)
     with opened(url, options.key_file, clock) as runtime:
         database, sealer = runtime.database, runtime.sealer
-        with run.stage("take_in", "入库", "taking in"), database.transaction() as session:
+        with run.stage("take_in", "入库并审核", "taking in and deciding"), database.transaction() as session:
             at = clock.now()
-            run.taken_in = take_in_pack(session, sealer, actors.SYSTEM, at, pack, files, policy, decided)
+            run.taken_in, decided = take_in_pack(session, sealer, actors.SYSTEM, at, pack, files, policy)
             actors.ensure_demo_staff(session, at, highest_for_a_household(session))
         run.write("decisions.csv", csv_bytes(DECISION_COLUMNS, decision_rows(decided)))
         run.write("errors.csv", errors_csv(pack.errors))

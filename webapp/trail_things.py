@@ -24,6 +24,7 @@ from foundation.privacy.models import Export, ImpactAssessment
 from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
 from foundation.web.language import pick
 from payments.models import BankFile, Batch, Payable, Payment
+from policies.models import Standard
 from reports.models import DocumentNumber, IssuedDocument
 from webapp.models import ApiToken, WebSession
 from webapp.rights import right_of
@@ -157,5 +158,8 @@ _LEADS: Mapping[str, _Lead] = {
             ImpactAssessment.version,
         ),
         _assessment,
+    ),
+    "standard": _Lead(
+        "standards.shown", "year", select(Standard.id, Standard.year, Standard.year.label("of")), str
     ),
 }

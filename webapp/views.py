@@ -26,6 +26,7 @@ MENU: tuple[tuple[str, str, str], ...] = (
     ("home.home", "首页", "Home"),
     ("claims.listed", "理赔案件", "Claims"),
     ("packs.listed", "县包导入", "County packs"),
+    ("standards.listed", "标准", "Standards"),
     ("payments.batches", "赔款支付", "Payments"),
     ("reports.documents", "文书报表", "Documents"),
     ("staff.people", "人员权限", "People and rights"),

@@ -1,4 +1,4 @@
-"""Taking in a county pack: policy, people, households, claims and decisions, in one transaction.
+"""Taking in a county pack: policy, people, households, feeds, claims and decisions, in one transaction.
 
 The same pack again changes nothing and says so; a changed one adds what is new, changes what is not determined yet, and
 opens a review on the rest.
@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from claims import intake_files
-from claims.deciding import Decided
+from claims.deciding import Cases, Decided
+from claims.facts import Claim
 from claims.models import PackIntake
 from claims.pack import POLICY_FILE, Pack
 from claims.services.intake import take_in_claims
@@ -28,8 +29,11 @@ from foundation.database import one_at_a_time
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from households import roster
+from households.facts import facts_of
 from households.feeds import COLUMNS, file_of
-from households.services import take_in_roster
+from households.queries.views import View
+from households.services.deliveries import take_in_pack_feeds
+from households.services.roster import take_in_roster
 from policies.policy import Policy
 from policies.services import take_in_policy
 
@@ -75,16 +79,20 @@ def take_in_pack(
     pack: Pack,
     files: dict[str, str],
     policy: Policy,
-    decided: Sequence[Decided],
-) -> PackTakenIn:
-    """Stores a pack with the decisions made from it. `files` are the digests taken before it was read."""
+) -> tuple[PackTakenIn, list[Decided]]:
+    """Stores a pack, decides its claims from what was stored, and stores that; what it changed, and the decisions.
+
+    `files` are the digests taken before it was read.
+    """
     one_at_a_time(session, "claims")
     digest = pack_digest(files)
     policy_id = take_in_policy(session, actor, at, policy)
     last = last_digest(session, policy.number)
     if last == digest:
-        return PackTakenIn(unchanged=True)
+        return PackTakenIn(unchanged=True), decide_pack(session, sealer, policy, pack.claims)
     people = take_in_roster(session, sealer, actor, at, policy.number, policy.period_to, pack.roster)
+    take_in_pack_feeds(session, sealer, actor, at, policy.number, pack.feeds, files)
+    decided = decide_pack(session, sealer, policy, pack.claims)
     towns = {row.id_number: row.town for row in pack.roster}
     claims = take_in_claims(session, sealer, actor, at, policy, policy_id, decided, people.households, towns)
     refresh(session, at)
@@ -104,10 +112,23 @@ def take_in_pack(
     session.add(intake)
     session.flush()
     record(session, actor, at, [Change("pack.taken_in", "pack_intake", intake.id, after=digest, before=last)])
-    return PackTakenIn(
+    taken_in = PackTakenIn(
         unchanged=False,
         rows_added=people.added + claims.added,
         rows_changed=people.changed + claims.changed,
         decisions=claims.decisions,
         reviews=claims.reviews,
     )
+    return taken_in, decided
+
+
+def decide_pack(session: Session, sealer: Sealer, policy: Policy, claims: Sequence[Claim]) -> list[Decided]:
+    """The claims of a pack that was taken in, decided from its own roster and feeds as the register has them.
+
+    Whatever else the register knows stays out: what a pack decides depends on the pack alone (design.md §4).
+    """
+    people = {claim.id_number for claim in claims}
+    payees = {claim.payee_account for claim in claims if claim.payee_account}
+    view = View(policy.number, pack_only=True)
+    registered, feeds = facts_of(session, sealer, view, people, payees)
+    return Cases(registered, claims, feeds, policy).decide_all()

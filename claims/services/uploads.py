@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from claims.consent import consents
-from claims.deciding import Decided, PackCase
+from claims.deciding import Decided, cases_of_pack
 from claims.models import PackUpload
 from claims.pack import Pack
 from claims.queries.uploads import (
@@ -50,6 +50,7 @@ from foundation.errors import ConflictError, InvalidInput, UnusableInput
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from policies.policy import Policy
+from policies.queries import standards_faults
 
 Report = Callable[[int, int], None]
 """Says how far a job is: steps done, steps in all."""
@@ -184,15 +185,13 @@ def take_in_upload(
             jobs.finish(session, job_id, clock.now())
         return
     with laid_out(store, files_of(upload)) as folder:
-        report(0, 3)
+        report(0, 2)
         policy, digests, pack = read_whole_pack(folder)
-        report(1, 3)
-        decided = PackCase(pack.roster, pack.claims, pack.feeds, policy).decide_all()
-        report(2, 3)
+        report(1, 2)
         with database.transaction() as session:
             at = clock.now()
             upload = upload_by_id(session, upload_id)
-            done = take_in_pack(session, sealer, actor_from(asked_by), at, pack, digests, policy, decided)
+            done, _ = take_in_pack(session, sealer, actor_from(asked_by), at, pack, digests, policy)
             preview = replace(preview_of(sealer, upload), taken_in=TakenIn(**asdict(done)))
             # Last, since on PostgreSQL nobody waits for this row while the pack is written; a loser rolls all back.
             sealed = _sealed(sealer, upload_id, preview)
@@ -224,10 +223,13 @@ def _looked_at(
         except UnusableInput as unusable:
             return replace(preview, faults=unusable.faults)
         report(1, 3)
-        decided = PackCase(pack.roster, pack.claims, pack.feeds, policy).decide_all()
+        decided = cases_of_pack(pack.roster, pack.claims, pack.feeds, policy).decide_all()
         report(2, 3)
         with database.reading() as session:
+            faults = standards_faults(session, policy)
             changes = _changes(session, sealer, policy, digests, pack, decided)
+    if faults:
+        return replace(preview, faults=faults)
     summary = summarised(policy, pack, decided, changes)
     return replace(preview, faults=(), refused=tuple(pack.errors), summary=summary)
 

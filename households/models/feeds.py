@@ -100,7 +100,10 @@ class FeedRow(Base):
     id: Mapped[str] = mapped_column(String, primary_key=True)
     feed: Mapped[str] = mapped_column(String)
     scope: Mapped[str] = mapped_column(String)
-    delivery_id: Mapped[str] = mapped_column(ForeignKey("feed_delivery.id"))
+    delivery_id: Mapped[str] = mapped_column(
+        ForeignKey("feed_delivery.id", deferrable=True, initially="DEFERRED")
+    )
+    """Deferred: a delivery knows its counts, and is written, once all its rows are in."""
     id_lookup: Mapped[str] = mapped_column(String)
     """Keyed digest of the ID number of whom it is about (of officials: the relative)."""
     on_day: Mapped[date | None] = mapped_column(Date)

@@ -121,6 +121,7 @@ class Income(Dated, Base):
     """A key of `households.terms.INCOME_SOURCES`."""
     sealed: Mapped[str] = mapped_column(SealedText)
     """JSON of `households.registered.IncomeFigures`."""
+    digest: Mapped[str] = mapped_column(String)
 
 
 class BankAccount(Dated, Base):
@@ -142,6 +143,7 @@ class BankAccount(Dated, Base):
     account_lookup: Mapped[str | None] = mapped_column(String)
     sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {account_no, account_name, bank_code}; each may be null."""
+    digest: Mapped[str] = mapped_column(String)
     asked_by: Mapped[str | None] = mapped_column(String)
     decided_by: Mapped[str | None] = mapped_column(String)
 
@@ -227,8 +229,8 @@ GUARDS = [
     ),
     *guards("membership", ("person_id", "household_id", "relation", "began_by", "ended_by")),
     overlap("membership", "person_id"),
-    *guards("income", ("household_id", "policy_number", "main_source"), "sealed"),
-    *guards("bank_account", ("household_id", "policy_number", "asked_by", "decided_by"), "sealed"),
+    *guards("income", ("household_id", "policy_number", "main_source", "digest"), "sealed"),
+    *guards("bank_account", ("household_id", "policy_number", "asked_by", "decided_by", "digest"), "sealed"),
     *guards("person_category", ("person_id", "category")),
     overlap("person_category", "person_id"),
     *guards("person_name", ("person_id",), "sealed"),

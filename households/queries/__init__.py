@@ -7,11 +7,13 @@ from sqlalchemy.orm import Session
 
 from foundation.places import COUNTY_DIGITS, TOWN_DIGITS, within
 from households.models import Cover, HouseholdRow
+from households.models.two_times import believed
 
 
 def insured_people(session: Session, policy_number: str) -> int:
     """How many people have cover under a policy number."""
-    query = select(func.count()).select_from(Cover).where(Cover.policy_number == policy_number)
+    mine = (Cover.policy_number == policy_number) & believed(Cover)
+    query = select(func.count(func.distinct(Cover.person_id))).where(mine)
     return session.scalar(query) or 0
 
 

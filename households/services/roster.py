@@ -1,13 +1,14 @@
-"""What can be done to people, households and cover: taking in a roster.
+"""Taking in a roster 参保名册: people, households, cover and membership, in bulk, with two times on every fact.
 
-Bulk work: rows are compared by digest, only what is new or changed is written, each with its event.
+Rows are compared by digest; only what is new or changed is written. What a policy's newest roster has no more is
+retired, never deleted. The register's own facts stay: where a roster contradicts them, a task is opened for a person.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -16,23 +17,30 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
+from foundation.collecting import without_cycle_search
 from foundation.database import Base, bulk_insert, table_of
 from foundation.sealing import ERASED, Sealer
 from foundation.trail.events import Change, record
-from households.facts import HEAD
-from households.models import Cover, HouseholdRow, Person
+from households.models.people import BankAccount, Cover, HouseholdRow, Income, Membership, Person
+from households.models.two_times import REGISTER, ROSTER, believed
+from households.registered import Figures, IncomeFigures, by_household, figures_of, head_of
 from households.roster import RosterRow
+from households.services.tasks import Finding, open_tasks
+
+_BLOCK = 4000
+"""People whose rows are written at once: memory stays flat, and SQLite writes no faster with more."""
 
 
 @dataclass(frozen=True, slots=True)
 class RosterIds:
-    """Row ids after a roster was taken in: household number → id, and how many rows were new or changed."""
+    """Row ids after a roster was taken in: household number → id; how many rows were new, changed, or gone."""
 
     households: dict[str, str]
     added: int
     changed: int
 
 
+@without_cycle_search()
 def take_in_roster(
     session: Session,
     sealer: Sealer,
@@ -42,141 +50,354 @@ def take_in_roster(
     policy_to: date,
     roster: Sequence[RosterRow],
 ) -> RosterIds:
-    """Stores people, households and cover of a roster; what is there already and the same stays untouched.
-
-    Nobody is removed: a person who is missing from a later roster keeps the cover that was recorded.
-    """
-    households = _Upsert(session, sealer, HouseholdRow, "household_no")
-    for head, rows in _households(roster):
-        source = head or rows[0]
-        personal = {
-            "account_name": None if head is None else head.account_name,
-            "account_no": None if head is None else head.account_no,
-            "bank_code": None if head is None else head.bank_code,
-            "income_per_head_fen": None if head is None else head.income_per_head_fen,
-        }
-        place: dict[str, Any] = {
-            "town": source.town,
-            "village": source.village,
-            "village_code": source.village_code,
-        }
-        account = personal["account_no"]
-        derived = {"account_lookup": None if account is None else sealer.lookup("account", str(account))}
-        households.put(source.household_no, personal, place, derived, {"version": 0})
-    people = _Upsert(session, sealer, Person, "id_lookup")
-    ids = [
-        people.put(sealer.lookup("id_number", r.id_number), {"id_number": r.id_number, "name": r.name})
-        for r in roster
-    ]
-    cover = _Upsert(session, sealer, Cover, "person_id", {"policy_number": policy_number})
-    for row, person_id in zip(roster, ids, strict=True):
-        plain = {
-            "household_id": households.ids[row.household_no],
-            "relation": row.relation,
-            "category": row.category,
-            "village_code": row.village_code,
-            "cover_from": row.cover_from,
-            "cover_to": row.cover_to or policy_to,
-            "renewal": row.renewal,
-        }
-        cover.put(person_id, None, plain)
-    added = changed = 0
-    for table in (households, people, cover):
-        table.write(actor, at)
-        added += len(table.new)
-        changed += len(table.changed)
-    return RosterIds(households.ids, added, changed)
+    """Stores a policy's roster; what is there already and the same stays untouched."""
+    work = _Roster(session, sealer, actor, at, policy_number, policy_to)
+    for rows in by_household(roster).values():
+        work.household(rows)
+        work.write_full_block()
+    work.retire_the_rest()
+    work.write()
+    return RosterIds(work.household_ids, work.added, work.changed)
 
 
-def _households(roster: Sequence[RosterRow]) -> Iterable[tuple[RosterRow | None, list[RosterRow]]]:
-    groups: dict[str, list[RosterRow]] = {}
-    for row in roster:
-        groups.setdefault(row.household_no, []).append(row)
-    for rows in groups.values():
-        yield next((row for row in rows if row.relation == HEAD), None), rows
-
-
-class _Upsert:
-    """Rows of one table by their key: new ones inserted, changed ones updated, the same ones left alone."""
+class _Roster:
+    """Collects the rows of a roster and writes them in blocks, each person and each household with an event."""
 
     def __init__(
         self,
         session: Session,
         sealer: Sealer,
-        model: type[Base],
-        key: str,
-        scope: dict[str, Any] | None = None,
+        actor: Actor,
+        at: datetime,
+        policy_number: str,
+        policy_to: date,
     ) -> None:
-        self._session, self._sealer, self._table, self._key = session, sealer, table_of(model), key
-        self._scope = scope or {}
-        columns = self._table.c
-        query = select(columns[key], columns.id, columns.digest)
-        for name, value in self._scope.items():
-            query = query.where(columns[name] == value)
-        rows = session.execute(query).all()
-        self._digests: dict[str, str] = {row[0]: row[2] for row in rows}
-        self.ids: dict[str, str] = {row[0]: row[1] for row in rows}
-        self._erased: set[str] = set()
-        if "sealed" in columns:
-            # No longer the same, whatever its digest: what comes again is sealed anew.
-            self._erased = set(
-                session.scalars(query.with_only_columns(columns[key]).where(columns.sealed == ERASED))
-            )
-        self.new: list[dict[str, Any]] = []
-        self.changed: list[dict[str, Any]] = []
-        self._before: list[str] = []
-
-    def put(
-        self,
-        key: str,
-        personal: dict[str, Any] | None,
-        plain: dict[str, Any] | None = None,
-        derived: dict[str, Any] | None = None,
-        first: dict[str, Any] | None = None,
-    ) -> str:
-        """Notes a row: `personal` is sealed, `derived` follows from it, `first` is set on a new row only. Its id."""
-        name = self._table.name
-        content = orjson.dumps([key, personal, plain], option=orjson.OPT_SORT_KEYS)
-        digest = self._sealer.digest(name, content)
-        known = self.ids.get(key)
-        if known is not None and self._digests[key] == digest and key not in self._erased:
-            return known
-        identity = known or secrets.token_hex(16)
-        row: dict[str, Any] = {
-            **self._scope,
-            "id": identity,
-            self._key: key,
-            **(plain or {}),
-            **(derived or {}),
+        self._session, self._sealer, self._actor, self._at = session, sealer, actor, at
+        self._policy_number, self._policy_to = policy_number, policy_to
+        self._known = _Known(session, policy_number)
+        self.household_ids = {number: known.id for number, known in self._known.households.items()}
+        self.added = self.changed = 0
+        self._new: dict[type[Base], list[dict[str, Any]]] = {
+            table: [] for table in (HouseholdRow, Person, Cover, Membership, Income, BankAccount)
         }
-        row["digest"] = digest
-        if personal is not None:
-            text = orjson.dumps(personal, option=orjson.OPT_SORT_KEYS).decode()
-            row["sealed"] = self._sealer.seal(name, "sealed", identity, text)
+        self._updated: list[dict[str, Any]] = []
+        self._retired: dict[type[Base], list[str]] = {
+            table: [] for table in (Cover, Membership, Income, BankAccount)
+        }
+        self._changes: list[Change] = []
+        self._findings: list[Finding] = []
+        self._seen: set[str] = set()
+
+    # --- a household ---------------------------------------------------------------------------------
+
+    def household(self, rows: Sequence[RosterRow]) -> None:
+        """A household with its members: new, changed, or left as it is."""
+        source = head_of(rows) or rows[0]
+        number, figures = source.household_no, figures_of(rows)
+        place = {"town": source.town, "village": source.village, "village_code": source.village_code}
+        digest = self._digest("household", [number, place])
+        known = self._known.households.get(number)
+        identity = secrets.token_hex(16) if known is None else known.id
+        row = {"id": identity, **place, "digest": digest, "changed_at": self._at}
+        before = None if known is None else known.digest
+        changed = self._figures(identity, figures)
         if known is None:
-            self.new.append({**row, **(first or {})})
+            self._new[HouseholdRow].append({**row, "household_no": number, "merged_into": None, "version": 0})
+            self.household_ids[number] = identity
+            self.added += 1
+            self._changes.append(Change("household.added", "household", identity, after=digest))
+        elif changed or digest != before:
+            self._updated.append(row)
+            self.changed += 1
+            self._changes.append(
+                Change("household.changed", "household", identity, after=digest, before=before)
+            )
+        for member in rows:
+            self._member(member, identity)
+        if len(rows) > 1:
+            self._two_numbers(rows, identity)
+
+    def _figures(self, household_id: str, figures: Figures) -> bool:
+        """The household's income and account as the roster has them; whether either is another one than before."""
+        income = None if figures.income_per_head_fen is None else IncomeFigures(figures.income_per_head_fen)
+        account = {
+            "account_no": figures.account_no,
+            "account_name": figures.account_name,
+            "bank_code": figures.bank_code,
+        }
+        changed = self._fact(
+            Income, household_id, None if income is None else asdict(income), {"main_source": None}
+        )
+        lookup = None if figures.account_no is None else self._sealer.lookup("account", figures.account_no)
+        there = any(account.values())
+        people = {"account_lookup": lookup, "asked_by": None, "decided_by": None}
+        other = self._fact(BankAccount, household_id, account if there else None, people)
+        held = self._known.register_accounts.get(household_id)
+        if other and lookup is not None and held is not None and held != lookup:
+            self._findings.append(Finding("account_differs", household_id, None, {"account": lookup}))
+        return changed or other
+
+    def _fact(
+        self, table: type[Income] | type[BankAccount], household_id: str, content: Any, plain: dict[str, Any]
+    ) -> bool:
+        """One dated fact of a household, the old one retired where it is another; whether it is."""
+        name = table.__tablename__
+        known = self._known.facts[table].get(household_id)
+        digest = None if content is None else self._digest(name, [household_id, content])
+        if (None if known is None else known.digest) == digest and not (known and known.erased):
+            return False
+        if known is not None:
+            self._retired[table].append(known.id)
+        if digest is not None:
+            identity = secrets.token_hex(16)
+            text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+            self._new[table].append(
+                {
+                    "id": identity,
+                    "household_id": household_id,
+                    "policy_number": self._policy_number,
+                    **plain,
+                    "sealed": self._sealer.seal(name, "sealed", identity, text),
+                    "digest": digest,
+                    **self._times(),
+                    "valid_from": None,
+                    "valid_to": None,
+                }
+            )
+        return True
+
+    def _two_numbers(self, rows: Sequence[RosterRow], household_id: str) -> None:
+        """Two of a household with one name and one birthday: perhaps one person under two ID numbers."""
+        first: dict[tuple[str, str], str] = {}
+        for row in rows:
+            alike = (row.name, row.id_number[6:14])
+            other = first.setdefault(alike, row.id_number)
+            if other != row.id_number:
+                numbers = sorted(
+                    self._sealer.lookup("id_number", number) for number in (other, row.id_number)
+                )
+                self._findings.append(Finding("two_numbers", household_id, None, {"people": numbers}))
+
+    # --- a person ------------------------------------------------------------------------------------
+
+    def _member(self, row: RosterRow, household_id: str) -> None:
+        lookup = self._sealer.lookup("id_number", row.id_number)
+        name_lookup = self._sealer.lookup("name", row.name)
+        person_id = self._person(row, lookup, name_lookup, household_id)
+        cover_to = row.cover_to or self._policy_to
+        content = [
+            lookup,
+            household_id,
+            row.name,
+            row.relation,
+            row.category,
+            row.village_code,
+            row.cover_from.isoformat(),
+            cover_to.isoformat(),
+            row.renewal,
+        ]
+        digest = self._digest("cover", content)
+        known = self._known.covers.get(person_id)
+        self._seen.add(person_id)
+        if known is not None and known.digest == digest:
+            return
+        identity = secrets.token_hex(16)
+        self._new[Cover].append(
+            {
+                "id": identity,
+                "policy_number": self._policy_number,
+                "person_id": person_id,
+                "household_id": household_id,
+                "relation": row.relation,
+                "category": row.category,
+                "village_code": row.village_code,
+                "cover_from": row.cover_from,
+                "cover_to": cover_to,
+                "renewal": row.renewal,
+                "sealed": self._sealer.seal("cover", "sealed", identity, row.name),
+                "digest": digest,
+                **self._times(),
+            }
+        )
+        if known is None:
+            self.added += 1
+            self._changes.append(Change("cover.added", "cover", identity, after=digest))
         else:
-            self.changed.append(row)
-            self._before.append(self._digests[key])
-        self.ids[key], self._digests[key] = identity, digest
+            self._retired[Cover].append(known.id)
+            self.changed += 1
+            self._changes.append(
+                Change("cover.changed", "cover", identity, after=digest, before=known.digest)
+            )
+        self._membership(person_id, household_id, row.relation, known)
+
+    def _person(self, row: RosterRow, lookup: str, name_lookup: str, household_id: str) -> str:
+        """The person of a row by the ID number; a new one where nobody has it. Another name is a task for somebody."""
+        known = self._known.people.get(lookup)
+        if known is not None:
+            if known.name_lookup != name_lookup:
+                self._findings.append(Finding("two_names", household_id, known.id, {"name": row.name}))
+            return known.id
+        identity = secrets.token_hex(16)
+        text = orjson.dumps({"id_number": row.id_number, "name": row.name}, option=orjson.OPT_SORT_KEYS)
+        self._new[Person].append(
+            {
+                "id": identity,
+                "id_lookup": lookup,
+                "name_lookup": name_lookup,
+                "sealed": self._sealer.seal("person", "sealed", identity, text),
+                "digest": self._digest("person", [lookup, row.name]),
+                "changed_at": self._at,
+            }
+        )
+        self._known.people[lookup] = _KnownPerson(identity, name_lookup)
         return identity
 
-    def write(self, actor: Actor, at: datetime) -> None:
-        """Writes what was noted, each row with its event."""
-        name = self._table.name
-        for row in (*self.new, *self.changed):
-            row["changed_at"] = at
-        bulk_insert(self._session, self._table, self.new)
-        if self.changed:
-            values: dict[str, Any] = {
-                column: bindparam(column) for column in self.changed[0] if column != "id"
-            }
-            where = self._table.c.id == bindparam("row_id")
-            parameters = [{**row, "row_id": row["id"]} for row in self.changed]
-            self._session.connection().execute(update(self._table).where(where).values(values), parameters)
-        changes = [Change(f"{name}.added", name, row["id"], after=row["digest"]) for row in self.new]
-        changes += [
-            Change(f"{name}.changed", name, row["id"], after=row["digest"], before=before)
-            for row, before in zip(self.changed, self._before, strict=True)
+    def _membership(
+        self, person_id: str, household_id: str, relation: str, before: _KnownCover | None
+    ) -> None:
+        """Membership as the roster has it, where the register does not say otherwise."""
+        there = self._known.memberships.get(person_id, ())
+        if any(member.household_id == household_id for member in there):
+            return
+        mine = [
+            member
+            for member in there
+            if member.source == ROSTER and before is not None and member.household_id == before.household_id
         ]
-        record(self._session, actor, at, changes)
+        if len(mine) < len(there):
+            self._findings.append(Finding("roster_differs", household_id, person_id, {}))
+            return
+        self._retired[Membership] += [member.id for member in mine]
+        self._new[Membership].append(
+            {
+                "id": secrets.token_hex(16),
+                "person_id": person_id,
+                "household_id": household_id,
+                "relation": relation,
+                "began_by": "roster",
+                "ended_by": None,
+                **self._times(),
+                "valid_from": None,
+                "valid_to": None,
+            }
+        )
+
+    def retire_the_rest(self) -> None:
+        """Cover of people whom the policy's newest roster has no more."""
+        for person_id, known in self._known.covers.items():
+            if person_id not in self._seen:
+                self._retired[Cover].append(known.id)
+                self.changed += 1
+                self._changes.append(Change("cover.retired", "cover", known.id, before=known.digest))
+
+    # --- writing -------------------------------------------------------------------------------------
+
+    def write_full_block(self) -> None:
+        """Writes what was collected, once that is enough for a block."""
+        if len(self._new[Cover]) >= _BLOCK:
+            self.write()
+
+    def write(self) -> None:
+        """Writes what was collected: first what is retired, so that two rows never hold at once."""
+        for table, ids in self._retired.items():
+            retire(self._session, table, ids, self._at)
+            ids.clear()
+        self._update_households()
+        for table, rows in self._new.items():
+            bulk_insert(self._session, table_of(table), rows)
+            rows.clear()
+        record(self._session, self._actor, self._at, self._changes)
+        self._changes.clear()
+        open_tasks(self._session, self._sealer, self._actor, self._at, self._findings)
+        self._findings.clear()
+
+    def _update_households(self) -> None:
+        if self._updated:
+            table = table_of(HouseholdRow)
+            values: dict[str, Any] = {
+                name: bindparam(name) for name in ("town", "village", "village_code", "digest", "changed_at")
+            }
+            statement = update(table).where(table.c.id == bindparam("row_id")).values(values)
+            rows = [{**row, "row_id": row["id"]} for row in self._updated]
+            self._session.connection().execute(statement, rows)
+            self._updated.clear()
+
+    def _times(self) -> dict[str, Any]:
+        return {"source": ROSTER, "known_at": self._at, "retired_at": None}
+
+    def _digest(self, table: str, content: Any) -> str:
+        return self._sealer.digest(table, orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+
+
+def retire(session: Session, table: type[Base], ids: Sequence[str], at: datetime) -> None:
+    """Facts that are believed no more from this moment on."""
+    if ids:
+        rows = table_of(table)
+        statement = update(rows).where(rows.c.id == bindparam("row_id")).values(retired_at=at)
+        session.connection().execute(statement, [{"row_id": identity} for identity in ids])
+
+
+# --- what is there already ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownRow:
+    id: str
+    digest: str
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownPerson:
+    id: str
+    name_lookup: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownCover:
+    id: str
+    digest: str
+    household_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownMembership:
+    id: str
+    household_id: str
+    source: str
+
+
+class _Known:
+    """What a roster is compared with: people and households by their keys, and the policy's newest roster."""
+
+    def __init__(self, session: Session, policy_number: str) -> None:
+        rows = session.execute(select(HouseholdRow.household_no, HouseholdRow.id, HouseholdRow.digest))
+        self.households = {number: _KnownRow(identity, digest) for number, identity, digest in rows}
+        people = select(Person.id_lookup, Person.id, Person.name_lookup)
+        self.people = {row[0]: _KnownPerson(*row[1:]) for row in session.execute(people)}
+        mine = (Cover.policy_number == policy_number) & (Cover.source == ROSTER) & believed(Cover)
+        covers = select(Cover.person_id, Cover.id, Cover.digest, Cover.household_id).where(mine)
+        self.covers = {row[0]: _KnownCover(*row[1:]) for row in session.execute(covers)}
+        self.memberships: dict[str, list[_KnownMembership]] = {}
+        for person_id, *rest in _memberships(session):
+            self.memberships.setdefault(person_id, []).append(_KnownMembership(*rest))
+        self.facts: dict[type[Base], dict[str, _KnownRow]] = {
+            table: _facts(session, table, policy_number) for table in (Income, BankAccount)
+        }
+        held = (BankAccount.source == REGISTER) & believed(BankAccount)
+        accounts = select(BankAccount.household_id, BankAccount.account_lookup).where(held)
+        by_day = session.execute(accounts.order_by(BankAccount.valid_from))
+        self.register_accounts: dict[str, str | None] = dict(by_day.all())
+
+
+def _memberships(session: Session) -> Iterator[tuple[str, str, str, str]]:
+    query = select(Membership.person_id, Membership.id, Membership.household_id, Membership.source)
+    yield from session.execute(query.where(believed(Membership)))
+
+
+def _facts(
+    session: Session, table: type[Income] | type[BankAccount], policy_number: str
+) -> dict[str, _KnownRow]:
+    mine = (table.policy_number == policy_number) & (table.source == ROSTER) & believed(table)
+    query = select(table.household_id, table.id, table.digest, table.sealed == ERASED).where(mine)
+    return {row[0]: _KnownRow(*row[1:]) for row in session.execute(query)}

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from claims.deciding import Decided, PackCase, decision_rows
+from claims.deciding import Cases, Decided, cases_of_pack, decision_rows
 from claims.facts import Claim
 from claims.pack import Pack
 from households.feeds import (
@@ -105,9 +105,9 @@ def feeds_of(feeds: dict[str, list[Row] | None], clearances: list[Row]) -> Feeds
     return Feeds(**made, clearances=[ClearanceRow(**row) for row in clearances])
 
 
-def case_of(world: World) -> PackCase:
+def case_of(world: World) -> Cases:
     """A world as the program takes it."""
-    return PackCase(
+    return cases_of_pack(
         [roster_row(row, number) for number, row in enumerate(world.roster, start=2)],
         [claim_of(row) for row in world.claims],
         feeds_of(world.feeds, world.clearances),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claims.deciding import PackCase, decision_rows
+from claims.deciding import cases_of_pack, decision_rows
 from claims.pack import read_pack
 from policies.policy import BENEFIT_KINDS
 from policies.policy_file import load_policy
@@ -101,7 +101,7 @@ def test_a_world_handed_in_as_files_is_decided_as_the_model_decides_it(tmp_path:
         world = random_world(SeededDice(seed))
         pack = read_pack(write_pack(world, tmp_path / str(seed)))
         assert pack.errors == []
-        case = PackCase(pack.roster, pack.claims, pack.feeds, load_policy(pack.policy_path))
+        case = cases_of_pack(pack.roster, pack.claims, pack.feeds, load_policy(pack.policy_path))
         assert list(decision_rows(case.decide_all())) == model_decides(world)
 
 

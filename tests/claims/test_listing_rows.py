@@ -7,7 +7,6 @@ from dataclasses import replace
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from claims.deciding import PackCase
 from claims.models import ClaimRow, ListingRow
 from claims.queries.listing import STANDING_COLUMNS, stale, standing
 from claims.services.pack import take_in_pack
@@ -61,12 +60,9 @@ def test_a_changed_pack_changes_the_rows_of_what_it_changes(county: Web) -> None
         ],
         claims=[claim for claim in pack.claims if claim.claim_no != gone.claim_no],
     )
-    decided = PackCase(pack.roster, pack.claims, pack.feeds, policy).decide_all()
     with county.database.transaction() as session:
         at = county.clock.at
-        take_in_pack(
-            session, county.sealer, SYSTEM, at, pack, files | {"claims.xlsx": "another"}, policy, decided
-        )
+        take_in_pack(session, county.sealer, SYSTEM, at, pack, files | {"claims.xlsx": "another"}, policy)
     with county.database.reading() as session:
         kept, meant = listed_and_standing(session)
         states = {row.claim_no: (row.state, row.village) for row in session.scalars(select(ListingRow))}

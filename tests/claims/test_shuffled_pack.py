@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from claims.deciding import PackCase, decision_rows
+from claims.deciding import cases_of_pack, decision_rows
 from claims.pack import read_pack
 from foundation.cells import clean
 from policies.policy_file import load_policy
@@ -22,7 +22,7 @@ Table = list[list[Any]]
 
 def decisions(pack: Path) -> list[tuple[str, ...]]:
     policy, read = load_policy(pack / "policy.toml"), read_pack(pack)
-    return list(decision_rows(PackCase(read.roster, read.claims, read.feeds, policy).decide_all()))
+    return list(decision_rows(cases_of_pack(read.roster, read.claims, read.feeds, policy).decide_all()))
 
 
 def _words(row: Iterable[Any]) -> list[str]:

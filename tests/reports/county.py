@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims.deciding import Decided, PackCase
+from claims.deciding import Decided
 from claims.models import ClaimRow, Determination
 from claims.pack import POLICY_FILE, read_pack
 from claims.services.determination import determine
@@ -84,11 +84,10 @@ def determination_ids(session: Session, outcome: str | None) -> list[str]:
 def paid_county(url: str, folder: Path, key_file: Path) -> County:
     """Takes a pack in, determines and pays it."""
     policy, pack = load_policy(folder / POLICY_FILE), read_pack(folder)
-    decided = PackCase(pack.roster, pack.claims, pack.feeds, policy).decide_all()
     database = Database(url)
     with database.transaction() as session:
         sealer = open_sealer(session, key_file)
-        take_in_pack(session, sealer, SYSTEM, AT, pack, pack_files(folder), policy, decided)
+        _, decided = take_in_pack(session, sealer, SYSTEM, AT, pack, pack_files(folder), policy)
     with database.transaction() as session:
         put_limit(session, ADJUDICATOR.person, 10**9, ADJUDICATOR.name)
         determine(session, sealer, OFFICER, ADJUDICATOR, AT, policy.number)

@@ -91,6 +91,12 @@ GET   packs.progress             ZCA c
 POST  packs.again                ZC c
 POST  packs.take_in              ZC c
 POST  packs.discard              ZC c
+GET   standards.listed           VTZLGCJSA vtc
+GET   standards.shown            VTZLGCJSA vtc
+GET   standards.blank            ZL c
+POST  standards.add              ZL c
+POST  standards.next_year        ZL c
+POST  standards.decided          LG c
 GET   payments.batches           LMKRBA c
 GET   payments.batch             LMKRBA c
 GET   payments.masked_again      MKRB c
@@ -232,6 +238,8 @@ GET   /claims/{claim}             VTZLCJSA vtc
 POST  /claims/{claim}/full-view   ZCJSA vtc
 GET   /batches                    LMKRBA c
 GET   /batches/{batch}            LMKRBA c
+GET   /standards                  VTZLGCJSA vtc
+GET   /standards/{year}           VTZLGCJSA vtc
 GET   /trail                      A23 c
 GET   /trail/events               A23 c
 GET   /trail/events/{event}       A23 c
@@ -261,7 +269,7 @@ def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, ro
         program = caller(county, role, place)
         for line in API.strip().splitlines():
             method, path, letters, where = line.split()
-            address = path.format(account="0" * 32, claim=places.claim_id, batch=batch, event=1)
+            address = path.format(account="0" * 32, claim=places.claim_id, batch=batch, event=1, year=2020)
             if method == "GET":
                 answer = program.get(address)
             elif method == "POST":

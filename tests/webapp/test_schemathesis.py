@@ -25,6 +25,8 @@ OPERATIONS = [
     "GET /api/v1/trail/blocks",
     "GET /api/v1/batches",
     "GET /api/v1/batches/{batch_id}",
+    "GET /api/v1/standards",
+    "GET /api/v1/standards/{year}",
     "GET /api/v1/accounts",
     "GET /api/v1/accounts/{account_id}",
     "PATCH /api/v1/accounts/{account_id}",

@@ -15,6 +15,8 @@ from foundation.clock import business_day
 from foundation.privacy.assessments import due
 from foundation.web.acting import now, reading, sealer
 from foundation.web.language import _, pick
+from policies.queries import standards_waiting, years_due
+from policies.services import DECIDERS, PROPOSERS
 from webapp import queries
 from webapp.trail_queries import last_check
 from webapp.trail_things import may_open
@@ -158,6 +160,16 @@ def _assessments(session: Session, actor: Actor) -> list[Card]:
     return [Card(_("到期的影响评估"), str(count), _("从未评估或已满一年"), url_for("assessments.listed"))]
 
 
+def _standards(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in (*PROPOSERS, *DECIDERS):
+        return []
+    count, due_years = standards_waiting(session), years_due(session, business_day(now()))
+    note = _("须由提出人以外的人批准")
+    if due_years:
+        note = _("%(year)s 年还没有执行中的标准,须按年调整", year=due_years[0])
+    return [Card(_("待批准的标准"), str(count), note, url_for("standards.listed"))]
+
+
 def _jobs(session: Session, actor: Actor) -> list[Card]:
     if actor.role is not Role.SYS_ADMIN:
         return []
@@ -181,4 +193,4 @@ def _totals(session: Session, actor: Actor) -> list[Card]:
     ]
 
 
-_PARTS = (_totals, _claims, _packs, _money, _staff, _assessments, _jobs)
+_PARTS = (_totals, _claims, _packs, _money, _staff, _assessments, _standards, _jobs)

@@ -26,6 +26,7 @@ SCOPES: dict[str, tuple[str, str]] = {
     "payments:read": ("查询支付批次", "read payment batches"),
     "people:read": ("查询账号", "read accounts"),
     "people:write": ("停用与启用账号", "disable and enable accounts"),
+    "registry:read": ("查询登记与标准", "read the register and the standards"),
     "trail:read": ("查询审计链", "read the trail"),
 }
 """What a token may be for. The rights table says which route asks for which."""
