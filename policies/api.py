@@ -42,7 +42,7 @@ class YearsData(Output):
     rows = fields.List(fields.Nested(YearData), required=True)
 
 
-class LineData(Output):
+class QuantitativeLineData(Output):
     """How the quantitative line came about: base × ratio, rounded; the ratio is a decimal as text."""
 
     base_name = fields.String(required=True)
@@ -82,7 +82,7 @@ class StandardsData(Output):
 
     id = fields.String(required=True)
     year = fields.Integer(required=True)
-    line = fields.Nested(LineData, required=True)
+    line = fields.Nested(QuantitativeLineData, required=True)
     reverse_standards = fields.List(fields.Nested(CriterionData), required=True)
     reasons = fields.List(fields.Nested(ReasonData), required=True)
     elderly_from_age = fields.Integer(required=True)

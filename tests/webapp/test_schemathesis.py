@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode, checks
 from sqlalchemy import text
 
+from tests.policies.approving import in_force
 from tests.webapp.api_client import Caller, caller
 from tests.webapp.conftest import Web
 
@@ -60,12 +61,20 @@ def who_calls(web: Web, name: str) -> Caller:
 def real_ids(web: Web) -> dict[str, str]:
     """Something that is there, for each id in a path."""
     other = caller(web, "CLAIM_OFFICER").actor.account
+    with web.database.transaction() as session:
+        year = in_force(session).year
     with web.database.reading() as session:
         one = {
             table: str(session.scalar(text(f"SELECT id FROM {table} ORDER BY id LIMIT 1")))
             for table in ("claim", "batch")
         }
-    return {"claim_id": one["claim"], "batch_id": one["batch"], "account_id": other, "event_id": "1"}
+    return {
+        "claim_id": one["claim"],
+        "batch_id": one["batch"],
+        "account_id": other,
+        "event_id": "1",
+        "year": str(year),
+    }
 
 
 def test_the_operations_are_those_of_the_description(web: Web) -> None:
