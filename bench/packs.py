@@ -66,10 +66,11 @@ def case_of(pack: Pack, policy: Policy) -> Cases:
 
 
 def of_copy(id_number: str, copy: int) -> str:
-    """An ID number for another person in another region, born the same day; the same one for copy 0."""
+    """An ID number for another person in another region, born the same day; the same one for copy 0, of up to 99."""
     if copy == 0:
         return id_number
-    digits = str((int(id_number[0]) + copy) % 10) + id_number[1:17]
+    tens, ones = divmod(copy, 10)
+    digits = f"{(int(id_number[0]) + ones) % 10}{(int(id_number[1]) + tens) % 10}{id_number[2:17]}"
     total = sum(int(digit) * weight for digit, weight in zip(digits, _ID_WEIGHTS, strict=True))
     return digits + "10X98765432"[total % 11]
 
@@ -79,8 +80,14 @@ def with_shared_strings(source: Path, target: Path) -> None:
     _write_anew(source, target, {**_OPTIONS, "constant_memory": False}, lambda rows: rows)
 
 
-def _multiply_workbook(source: Path, target: Path) -> None:
-    _write_anew(source, target, _OPTIONS, _multiplied)
+def large_roster(people: int, target: Path) -> None:
+    """A roster of at least so many people, made of the demo's (up to a hundred times as many)."""
+    rows = CalamineWorkbook.from_path(str(DEMO / roster.FILE)).get_sheet_by_name(roster.SHEET).to_python()
+    _multiply_workbook(DEMO / roster.FILE, target, -(-people // len(rows)))
+
+
+def _multiply_workbook(source: Path, target: Path, times: int = TIMES) -> None:
+    _write_anew(source, target, _OPTIONS, lambda rows: _multiplied(rows, times))
 
 
 def _write_anew(source: Path, target: Path, options: dict[str, bool], change: Change) -> None:
@@ -108,12 +115,12 @@ def _multiply_csv(source: Path, target: Path) -> None:
         csv.writer(text, lineterminator="\r\n").writerows(_multiplied(rows))
 
 
-def _multiplied(rows: Rows) -> Iterator[Sequence[Any]]:
-    """Titles and header once, what stands below ten times."""
+def _multiplied(rows: Rows, times: int = TIMES) -> Iterator[Sequence[Any]]:
+    """Titles and header once, what stands below so many times."""
     titles = next(place for place, row in enumerate(rows[:_MOST_TITLES]) if _is_header(row))
     yield from rows[: titles + 1]
     changes = [_change_for(str(cell)) for cell in rows[titles]]
-    for copy in range(TIMES):
+    for copy in range(times):
         for row in rows[titles + 1 :]:
             yield [change(cell, copy) if change else cell for change, cell in zip(changes, row, strict=False)]
 

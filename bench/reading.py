@@ -158,7 +158,7 @@ def _bare_feed(folder: Path) -> int:
         return sum(1 for _ in csv.reader(text)) - 1
 
 
-def _bare_roster(path: Path) -> int:
+def bare_roster(path: Path) -> int:
     """The parent's side of the bare way: frames as `foundation.spreadsheets` has them, and nothing done to a cell."""
     command = [sys.executable, "-I", "-c", _CHILD, str(ROOT), str(path), SHEET]
     rows: list[list[Any]] = []
@@ -171,7 +171,7 @@ def _bare_roster(path: Path) -> int:
 
 WAYS: dict[tuple[str, str], Callable[[Path], int]] = {
     ("fangpin", "roster"): _our_roster,
-    ("bare", "roster"): _bare_roster,
+    ("bare", "roster"): bare_roster,
     ("fangpin", "feed"): _our_feed,
     ("bare", "feed"): _bare_feed,
 }

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-import psycopg
 import pysqlite3.dbapi2 as sqlite3
 
+from bench.bare_insert import bare, rows_of, since
 from bench.packs import DEMO, TIMES, case_of, ten_times
 from bench.rounds import Row, in_own_process, in_turns, spread, timed
 from claims.deciding import Decided
@@ -49,9 +48,6 @@ ENGINES = ("SQLite", "PostgreSQL")
 AT = datetime(2020, 12, 31, 4, 0, tzinfo=UTC)
 ACTOR = Actor("bench", "bench", Role.SYSTEM, "370323", "bench")
 TABLES: tuple[type[Base], ...] = (ClaimRow, DecisionRow, Event)
-
-Stored = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
-"""Per table, in the order of inserting, its columns and its rows as the driver takes them."""
 
 
 def measure() -> list[Row]:
@@ -179,25 +175,25 @@ def _prepare(
 
 
 def _against_bare_insert(engine: str, intake: Intake, databases: Databases) -> Row:
-    connect, insert = (_sqlite, _executemany) if engine == "SQLite" else (_postgres, _copy_in)
+    connect, insert = bare(engine)
     with databases.one() as url:
-        before = _rows_of(connect(url))
+        before = rows_of(connect(url), TABLES)
         databases.store(url, intake, intake.decided)
-        stored = _since(before, _rows_of(connect(url)))
+        stored = since(before, rows_of(connect(url), TABLES))
 
     def ours() -> float:
         with databases.one() as url:
             return timed(lambda: databases.store(url, intake, intake.decided))
 
-    def bare() -> float:
+    def plain() -> float:
         with databases.one() as url:
             return timed(lambda: insert(connect(url), stored))
 
     with databases.one() as url:
         insert(connect(url), stored)
-        if _since(before, _rows_of(connect(url))) != stored:
+        if since(before, rows_of(connect(url), TABLES)) != stored:
             raise AssertionError("the bare insert does not store the same rows")
-    pairs = in_turns(ours, bare, ROUNDS)
+    pairs = in_turns(ours, plain, ROUNDS)
     seconds, bare_seconds = (median(side) for side in zip(*pairs, strict=True))
     return {
         "case": f"decisions stored with facts, seals, digests and events, {engine}",
@@ -210,7 +206,7 @@ def _against_bare_insert(engine: str, intake: Intake, databases: Databases) -> R
         "peer_seconds": bare_seconds,
         "per_second": round(len(intake.decided) / seconds),
         "peer_per_second": round(len(intake.decided) / bare_seconds),
-        **spread([own / plain for own, plain in pairs]),
+        **spread([own / other for own, other in pairs]),
         "goal": "≤ 4, then ≤ 1.5",
     }
 
@@ -262,60 +258,6 @@ def _growth(engine: str) -> Row:
         ),
         "goal": f"≤ {TIMES * 1.2:.0f}",
     }
-
-
-# --- the bare way ------------------------------------------------------------------------------------
-
-
-def _sqlite(url: str) -> Any:
-    """A connection with the settings of `foundation.database`."""
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
-
-
-def _postgres(url: str) -> Any:
-    return psycopg.connect(url.replace("postgresql+psycopg", "postgresql"), options="-c timezone=UTC")
-
-
-def _rows_of(connection: Any) -> Stored:
-    """All rows of the tables as the driver gives them out, in the order in which they were put in."""
-    found: Stored = {}
-    for model in TABLES:
-        table = model.__tablename__
-        names = tuple(column.name for column in model.__table__.columns if column.identity is None)
-        place = "rowid" if isinstance(connection, sqlite3.Connection) else "ctid"
-        cursor = connection.cursor()
-        cursor.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY {place}")
-        found[table] = (names, [tuple(row) for row in cursor.fetchall()])
-    connection.close()
-    return found
-
-
-def _since(before: Stored, after: Stored) -> Stored:
-    """What was put in after the roster was."""
-    return {table: (names, rows[len(before[table][1]) :]) for table, (names, rows) in after.items()}
-
-
-def _executemany(connection: Any, stored: Stored) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for table, (names, rows) in stored.items():
-        marks = ", ".join("?" * len(names))
-        connection.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
-    connection.execute("COMMIT")
-    connection.close()
-
-
-def _copy_in(connection: Any, stored: Stored) -> None:
-    cursor = connection.cursor()
-    for table, (names, rows) in stored.items():
-        with cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-    connection.commit()
-    connection.close()
 
 
 def _run_one(engine: str, folder: str) -> Row:

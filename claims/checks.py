@@ -12,8 +12,9 @@ from datetime import date
 from typing import Any
 
 from claims.facts import TRAFFIC_ACCIDENT, Claim, Facts
-from foundation.calendar import before_birthday, earlier_than_years_before, later_than_years_after
+from foundation.calendar import before_birthday, later_than_years_after
 from households.household import Holding, Household, Member
+from households.reverse_standards import HOLDING_FEEDS, cleared_on, counts, listed, on_payroll
 from policies.policy import REVERSE_STANDARDS, Benefit, Line, Policy, ReverseStandard, Terms
 
 Check = tuple[str, "bool | None", str, dict[str, Any]]
@@ -73,13 +74,6 @@ LAW: Mapping[str, str] = {
 }
 """Statutes that a check rests on where the policy's own clause does not say it."""
 
-HOLDING_FEEDS: Mapping[str, str] = {
-    "deposit": "deposits",
-    "machinery": "machinery",
-    "housing": "housing",
-    "vehicle": "vehicles",
-    "company": "companies",
-}
 REVERSE_CODES: Mapping[str, str] = {key: f"REVERSE_{key.upper()}" for key in REVERSE_STANDARDS}
 _NO_DEATH_CHECK = ("property", "shortfall")
 _DEATH_DAYS = 180
@@ -238,9 +232,9 @@ def _reverse_standards(checks: list[Check], terms: Terms, claim: Claim, househol
             known = HOLDING_FEEDS[key] not in absent
             if key in holdings:
                 found = _holding_hits(holdings[key], standard, event)
-        cleared_on = _cleared(household, key, claim.notified_on) if found else None
-        result = None if not known else not found or cleared_on is not None
-        inputs = {"hits": found, "cleared_on": cleared_on, "from_fen": standard.from_fen}
+        cleared = cleared_on(household.clearances, key, claim.notified_on) if found else None
+        result = None if not known else not found or cleared is not None
+        inputs = {"hits": found, "cleared_on": cleared, "from_fen": standard.from_fen}
         checks.append((REVERSE_CODES[key], result, standard.clause, inputs))
 
 
@@ -248,7 +242,7 @@ def _payroll_hits(household: Household, event: date) -> list[dict[str, Any]]:
     return [
         {"person": spell.person, "relative_of": spell.relative_of, "since": spell.since, "until": spell.until}
         for spell in household.payroll
-        if spell.since <= event and (spell.until is None or event <= spell.until)
+        if on_payroll(event, spell.since, spell.until)
     ]
 
 
@@ -258,13 +252,7 @@ def _holding_hits(
     return [
         {"person": holding.member, "what": holding.what, "amount_fen": holding.amount_fen, "on": holding.on}
         for holding in holdings
-        if holding.on <= event
-        and holding.amount_fen >= standard.from_fen
-        and _listed(standard, holding)
-        and not (
-            standard.within_years is not None
-            and earlier_than_years_before(holding.on, event, standard.within_years)
-        )
+        if counts(standard, event, holding.on, holding.amount_fen) and listed(standard, holding.what)
     ]
 
 
@@ -272,26 +260,6 @@ def _official_kin(checks: list[Check], line: Line, member: Member, household: Ho
     kin = list(dict.fromkeys(name for code, name in household.official_kin if code == member.village_code))
     known = "officials" not in household.absent_feeds
     checks.append(("OFFICIAL_RELATIVE", not kin if known else None, line.clause, {"members": kin}))
-
-
-def _listed(standard: ReverseStandard, holding: Holding) -> bool:
-    if standard.key == "housing":
-        return holding.what in standard.uses
-    return standard.key != "company" or holding.what in standard.statuses
-
-
-def _cleared(household: Household, matter: str, by: date) -> date | None:
-    """Day of the latest clearance of the matter up to `by`, if it says 通过; of one date, 不通过 wins."""
-    latest: date | None = None
-    passed = False
-    for clearance in household.clearances:
-        if clearance.matter != matter or clearance.on > by:
-            continue
-        if latest is None or clearance.on > latest:
-            latest, passed = clearance.on, clearance.passed
-        elif clearance.on == latest:
-            passed = passed and clearance.passed
-    return latest if passed else None
 
 
 def _evidence(checks: list[Check], line: Line, benefit: Benefit, claim: Claim) -> None:

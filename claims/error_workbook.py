@@ -1,58 +1,19 @@
-"""The workbook of errors: every refused cell with its remedy, and the faulty rows as they were read, wrong cells red.
-
-It goes back to whoever made the files, to be mended and sent again. Every cell is text: nothing in it is a formula.
-"""
+"""The workbook of errors of a county pack (`foundation.error_workbook`), its files read again from their folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from claims import intake_files
-from foundation.cells import Cell, as_text, clean
 from foundation.csvfiles import read_csv
-from foundation.refusals import REFUSALS
-from foundation.spreadsheets import (
-    Heading,
-    Marked,
-    Watermark,
-    Written,
-    open_workbook,
-    write_workbook,
-)
-from foundation.tables import Column, RowError, header_of
+from foundation.error_workbook import ErrorWorkbook, Place, Source, source_of
+from foundation.error_workbook import error_workbook as written
+from foundation.spreadsheets import open_workbook
+from foundation.tables import Column, RowError
 from households import feeds, roster
 
 _HEADER_ROWS = 10
-_LIST_COLUMNS = {
-    "zh": ("文件", "工作表", "行", "列", "问题", "改法"),
-    "en": ("File", "Sheet", "Row", "Column", "What is wrong", "How to mend it"),
-}
-_LIST_NAME = {"zh": "错误清单", "en": "Errors"}
-_REASON = {"zh": "错误原因", "en": "What is wrong"}
-_ROW_NUMBER = {"zh": "原行号", "en": "Row"}
-
-Place = tuple[str, str]
-"""A file of the pack and one of its sheets; a CSV has none, ''."""
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorWorkbook:
-    """The sheets of a workbook of errors, to be written once its number is known."""
-
-    sheets: Mapping[str, Sequence[Sequence[Written]]]
-    widths: Mapping[str, Sequence[int]]
-
-    def written(self, watermark: Watermark | None = None) -> bytes:
-        """The workbook as an xlsx."""
-        return write_workbook(self.sheets, self.widths, watermark)
-
-
-def rows_in(errors: Iterable[RowError]) -> int:
-    """How many faulty rows are in the workbook, each about one person."""
-    return len({(error.file, error.sheet, error.row) for error in errors})
 
 
 def error_workbook(folder: Path, errors: Sequence[RowError], language: str) -> ErrorWorkbook:
@@ -60,94 +21,23 @@ def error_workbook(folder: Path, errors: Sequence[RowError], language: str) -> E
 
     `language` is zh or en. Raises UnusableInput when a file cannot be read (any more).
     """
-    place = 0 if language == "zh" else 1
-    list_name = _LIST_NAME[language]
-    sheets: dict[str, list[list[Written]]] = {
-        list_name: [
-            [Heading(name) for name in _LIST_COLUMNS[language]],
-            *(_listed(error, place) for error in errors),
-        ]
-    }
-    widths: dict[str, Sequence[int]] = {list_name: (20, 12, 8, 20, 42, 46)}
-    by_place = {
-        key: list(found) for key, found in groupby(errors, key=lambda error: (error.file, error.sheet))
-    }
-    for (file, sheet), header, rows in _sources(folder, by_place):
-        name = _sheet_name(file, sheet)
-        wrong = _by_row(by_place[file, sheet], place)
-        columns = [clean(as_text(cell)) for cell in header]
-        sheets[name] = [
-            [Heading(_ROW_NUMBER[language]), *map(Heading, columns), Heading(_REASON[language])],
-            *(
-                _shown(number, columns, cells, wrong[number], place)
-                for number, cells in rows
-                if number in wrong
-            ),
-        ]
-        widths[name] = (8, *(max(10, min(28, 2 * len(column) + 4)) for column in columns), 60)
-    return ErrorWorkbook(sheets, widths)
+    wanted = dict.fromkeys((error.file, error.sheet) for error in errors)
+    return written(_sources(folder, wanted), errors, language)
 
 
-def _listed(error: RowError, place: int) -> list[Written]:
-    refusal = REFUSALS[error.code]
-    words = (
-        error.file,
-        error.sheet,
-        str(error.row),
-        error.column,
-        refusal.wrong[place],
-        refusal.remedy[place],
-    )
-    return list(words)
-
-
-def _by_row(errors: Iterable[RowError], place: int) -> dict[int, dict[str, str]]:
-    """Row number → name of each wrong column → what is wrong with it."""
-    rows: dict[int, dict[str, str]] = {}
-    for error in errors:
-        rows.setdefault(error.row, {})[error.column] = REFUSALS[error.code].wrong[place]
-    return rows
-
-
-def _shown(
-    number: int, columns: Sequence[str], cells: Sequence[str], wrong: Mapping[str, str], place: int
-) -> list[Written]:
-    """A faulty row: its number, its cells under their columns, and what is wrong in words."""
-    padded = [*cells, *("" for _ in range(len(columns) - len(cells)))]
-    shown: list[Written] = [str(number)]
-    seen: set[str] = set()
-    for column, cell in zip(columns, padded, strict=False):
-        # The first column of a name is the one that is read.
-        marked = column in wrong and column not in seen
-        seen.add(column)
-        shown.append(Marked(cell) if marked else cell)
-    between, after = (":", ";") if place == 0 else (": ", "; ")
-    return [*shown, after.join(f"{column}{between}{reason}" for column, reason in wrong.items())]
-
-
-def _sources(
-    folder: Path, wanted: Mapping[Place, object]
-) -> Iterator[tuple[Place, Sequence[Cell], Iterator[tuple[int, list[str]]]]]:
-    """Each file and sheet with errors, in order: its header, and its rows below as (number, texts)."""
+def _sources(folder: Path, wanted: Mapping[Place, object]) -> Iterator[Source]:
+    """Each file and sheet with errors, in order."""
     for file in dict.fromkeys(file for file, _ in wanted):
         if file in _WORKBOOKS:
             columns = _WORKBOOKS[file]
             with open_workbook(folder / file, list(columns), file) as sheets:
                 for sheet, rows in sheets:
                     if (file, sheet) in wanted:
-                        yield (file, sheet), *_table(columns[sheet], rows, _HEADER_ROWS)
+                        title = _sheet_name(file, sheet)
+                        yield source_of((file, sheet), title, columns[sheet], rows, _HEADER_ROWS)
         else:
-            yield (file, ""), *_table(_FEEDS[file], read_csv(folder / file, file), 1)
-
-
-def _table(
-    columns: Sequence[Column], rows: Iterator[Sequence[Cell]], header_rows: int
-) -> tuple[Sequence[Cell], Iterator[tuple[int, list[str]]]]:
-    number, header = header_of(columns, rows, header_rows)
-    below = (
-        (number + offset, [as_text(cell) for cell in cells]) for offset, cells in enumerate(rows, start=1)
-    )
-    return header, below
+            rows_of_file = read_csv(folder / file, file)
+            yield source_of((file, ""), _sheet_name(file, ""), _FEEDS[file], rows_of_file, 1)
 
 
 _WORKBOOKS: Mapping[str, Mapping[str, Sequence[Column]]] = {

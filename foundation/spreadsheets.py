@@ -57,6 +57,16 @@ def open_workbook(
         yield child.sheets({clean(name): name for name in sheets})
 
 
+@contextmanager
+def open_first_sheet(path: Path, label: str) -> Iterator[tuple[str, Rows]]:
+    """The name and the rows of a workbook's first sheet of cells; all else as `open_workbook` has it.
+
+    Raises UnusableInput when there is none.
+    """
+    with _Child(path, label) as child:
+        yield child.first_sheet()
+
+
 def read_workbook(path: Path, sheets: Sequence[str], label: str | None = None) -> dict[str, list[list[Cell]]]:
     """The wanted sheets that are there, in workbook order, each as a list of rows; see `open_workbook`."""
     with open_workbook(path, sheets, label) as found:
@@ -92,6 +102,16 @@ class _Child:
                 with suppress(BrokenPipeError):
                     pipe.close()
         self._process.wait()
+
+    def first_sheet(self) -> tuple[str, Rows]:
+        names: list[str] = self._frame()["sheets"]
+        # A chart is no sheet of cells and has no name.
+        index = next((index for index, name in enumerate(names) if name), None)
+        if index is None:
+            raise self._fault("工作簿里没有工作表", "the workbook has no sheet of cells")
+        self._answer([index])
+        self._after = self._frame()
+        return names[index], self._rows()
 
     def sheets(self, wanted: Mapping[str, str]) -> Iterator[tuple[str, Rows]]:
         names: dict[int, str] = {}

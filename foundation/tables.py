@@ -89,7 +89,26 @@ def read_table(
     which must be there. `key` is the field that may not stand twice. Raises UnusableInput when there is no header.
     """
     reader = _Reader(columns, file, sheet, key, set())
-    return reader.read(iter(rows), header_rows, lambda values: (values, ()))
+    return reader.read(iter(rows), header_rows, _as_it_is)
+
+
+def table_blocks(
+    columns: Sequence[Column],
+    rows: Iterable[Sequence[Cell]],
+    file: str,
+    sheet: str = "",
+    *,
+    header_rows: int = 1,
+) -> Iterator[TableResult[tuple[Any, ...]]]:
+    """As `read_table`, a block of rows at a time: memory stays flat however long the table is.
+
+    The header is looked for when the first block is asked for.
+    """
+    return _Reader(columns, file, sheet, None, set()).blocks(iter(rows), header_rows, _as_it_is)
+
+
+def _as_it_is(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], Sequence[tuple[str, str]]]:
+    return values, ()
 
 
 def read_judged_table(
@@ -157,7 +176,6 @@ class _Reader:
         self._taken = taken
         self._values = [_Values(column) for column in columns]
         self._at: list[int] = []
-        self._errors: list[RowError] = []
 
     def read(
         self,
@@ -165,9 +183,24 @@ class _Reader:
         header_rows: int,
         judge: Callable[[tuple[Any, ...]], tuple[Row, Sequence[tuple[str, str]]]],
     ) -> TableResult[Row]:
-        result: TableResult[Row] = TableResult([], [], self._errors)
+        """The whole table."""
+        result: TableResult[Row] = TableResult([], [], [])
+        for block in self.blocks(rows, header_rows, judge):
+            result.rows.extend(block.rows)
+            result.numbers.extend(block.numbers)
+            result.errors.extend(block.errors)
+        return result
+
+    def blocks(
+        self,
+        rows: Iterator[Sequence[Cell]],
+        header_rows: int,
+        judge: Callable[[tuple[Any, ...]], tuple[Row, Sequence[tuple[str, str]]]],
+    ) -> Iterator[TableResult[Row]]:
+        """The table in blocks of rows."""
         number = self._find_header(rows, header_rows) + 1
         while block := list(islice(rows, _BLOCK)):
+            result: TableResult[Row] = TableResult([], [], [])
             refused, values = self._read_block(block)
             for offset, row in enumerate(zip(*values, strict=True)):
                 faults = refused.get(offset)
@@ -180,14 +213,14 @@ class _Reader:
                 if key is not None and key in self._taken:
                     faults = [*(faults or ()), (self._key, "duplicate")]
                 if faults:
-                    self._report(number + offset, faults)
+                    result.errors.extend(self._reported(number + offset, faults))
                     continue
                 if key is not None:
                     self._taken.add(key)
                 result.rows.append(taken)
                 result.numbers.append(number + offset)
             number += len(block)
-        return result
+            yield result
 
     def _find_header(self, rows: Iterator[Sequence[Cell]], header_rows: int) -> int:
         """The number of the header's row; the columns' places are set."""
@@ -220,12 +253,12 @@ class _Reader:
             values.append(found)
         return refused, values
 
-    def _report(self, number: int, faults: Iterable[tuple[int, str]]) -> None:
+    def _reported(self, number: int, faults: Iterable[tuple[int, str]]) -> list[RowError]:
         found = []
         for index, code in faults:
             at = self._at[index] if self._at[index] >= 0 else _NOT_THERE + index
             found.append(RowError(self._file, self._sheet, number, self._columns[index].name, code, at))
-        self._errors.extend(sorted(found, key=lambda error: error.position))
+        return sorted(found, key=lambda error: error.position)
 
 
 class _Values(dict[Any, Any]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from foundation.clock import business_day
@@ -18,7 +18,11 @@ from foundation.database import Base, table_of
 from foundation.privacy.erasing import chosen, take_out
 from foundation.sealing import ERASED
 from foundation.trail.events import Change
+from households.models.comparison import ComparisonHit
 from households.models.people import BankAccount, Cover, HouseholdRow, Income, Person, PersonName, Relative
+from households.models.proposals import Proposal, RegistryTask
+from households.models.recognition import Recognition, RecognitionReview
+from households.models.warnings import WarningCase, WarningReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,40 @@ class Covered:
 
 
 def households_there(session: Session, ids: Sequence[str] | None = None) -> list[Kept]:
-    """Households with figures that were not taken out yet."""
+    """Households with content that was not taken out yet."""
     query = select(HouseholdRow.id, HouseholdRow.household_no, HouseholdRow.changed_at)
-    there = query.where(or_(_left(Income), _left(BankAccount)), chosen(HouseholdRow.id, ids))
+    there = query.where(or_(*map(_left, _OF_HOUSEHOLDS)), chosen(HouseholdRow.id, ids))
     return [Kept(row.id, row.household_no, business_day(row.changed_at)) for row in session.execute(there)]
 
 
-def _left(model: type[Income] | type[BankAccount]) -> ColumnElement[bool]:
-    return select(model.id).where(model.household_id == HouseholdRow.id, model.sealed != ERASED).exists()
+def _left(model: type[Base]) -> ColumnElement[bool]:
+    """Whether a household has rows of a kind whose content is there."""
+    table = table_of(model)
+    return exists().where(_household(model) == HouseholdRow.id, table.c.sealed != ERASED)
+
+
+def _household(model: type[Base]) -> ColumnElement[str]:
+    """The household that a row belongs to: its own column, or that of the case or spell that it is of."""
+    table = table_of(model)
+    if model is WarningReport:
+        of_case = select(WarningCase.household_id).where(WarningCase.id == table.c.case_id)
+        return of_case.scalar_subquery()
+    if model is RecognitionReview:
+        of_spell = select(Recognition.household_id).where(Recognition.id == table.c.recognition_id)
+        return of_spell.scalar_subquery()
+    return table.c.household_id
+
+
+_OF_HOUSEHOLDS: tuple[type[Base], ...] = (
+    Income,
+    BankAccount,
+    Proposal,
+    RegistryTask,
+    WarningReport,
+    Recognition,
+    RecognitionReview,
+)
+"""Tables with sealed content about a household."""
 
 
 def people_there(session: Session, ids: Sequence[str] | None = None) -> list[Kept]:
@@ -75,12 +105,23 @@ def _covers(session: Session, which: ColumnElement[bool]) -> list[Covered]:
 
 
 def erase_households(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
-    """Takes incomes and accounts out of households. The events, not yet recorded."""
+    """Takes incomes, accounts, surveys and reports out of households, and lets go of their papers.
+
+    The events, not yet recorded.
+    """
     changes = _changes(session, HouseholdRow, "household.erased", ids, reason)
-    take_out(session, Income, _of(session, Income, Income.household_id, ids), {"sealed": ERASED})
-    accounts = _of(session, BankAccount, BankAccount.household_id, ids)
-    take_out(session, BankAccount, accounts, {"sealed": ERASED, "account_lookup": None})
+    for model in _OF_HOUSEHOLDS:
+        there = _there(session, model, _household(model).in_(ids))
+        take_out(session, model, there, {"sealed": ERASED, **_BESIDE.get(model, {})})
     return changes
+
+
+_BESIDE: dict[type[Base], dict[str, None]] = {
+    BankAccount: {"account_lookup": None},
+    Proposal: {"evidence": None},
+    Recognition: {"evidence": None},
+}
+"""What goes with the sealed content: look-ups, and the names of papers, whose files the next sweep removes."""
 
 
 def erase_people(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
@@ -92,17 +133,20 @@ def erase_people(session: Session, ids: Sequence[str], reason: str) -> list[Chan
     rows = [{"row_id": identity, "lookup": f"{ERASED}:{identity}"} for identity in ids]
     session.connection().execute(statement.values(values), rows)
     for model in (Cover, PersonName):
-        take_out(session, model, _of(session, model, model.person_id, ids), {"sealed": ERASED})
-    relatives = _of(session, Relative, Relative.person_id, ids)
+        take_out(session, model, _there(session, model, model.person_id.in_(ids)), {"sealed": ERASED})
+    relatives = _there(session, Relative, Relative.person_id.in_(ids))
     take_out(session, Relative, relatives, {"sealed": ERASED, "id_lookup": None})
+    hits = select(ComparisonHit.id).where(
+        ComparisonHit.person_id.in_(ids), ComparisonHit.through.is_not(None)
+    )
+    take_out(session, ComparisonHit, session.scalars(hits).all(), {"through": ERASED})
     return changes
 
 
-def _of(session: Session, model: type[Base], column: Any, ids: Sequence[str]) -> list[str]:
-    """Ids of the rows of some people or households whose content is still there."""
+def _there(session: Session, model: type[Base], which: ColumnElement[bool]) -> list[str]:
+    """Ids of rows whose content is still there."""
     table = table_of(model)
-    query = select(table.c.id).where(column.in_(ids), table.c.sealed != ERASED)
-    return list(session.scalars(query))
+    return list(session.scalars(select(table.c.id).where(which, table.c.sealed != ERASED)))
 
 
 def _changes(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 from foundation.collecting import without_cycle_search
-from foundation.csvfiles import hint_when_utf8, read_csv
 from foundation.errors import Fault, UnusableInput
-from foundation.tables import RowError, read_table
+from foundation.tables import RowError
+from households.feed_files import csv_blocks
 from households.layouts import layouts
 from households.terms import MATTER_KEYS
 
@@ -213,18 +214,20 @@ def read_feeds(pack: Path) -> tuple[Feeds, list[RowError]]:
     found: dict[str, Any] = {"clearances": []}
     errors: list[RowError] = []
     faults: list[Fault] = []
-    for feed, (row, columns) in COLUMNS.items():
+    for feed, (row, _) in COLUMNS.items():
         file = file_of(feed)
         path = pack / file
         if not path.exists():
             continue
+        rows: list[Any] = []
         try:
-            result = read_table(columns, read_csv(path, file), file)
+            for block in csv_blocks(path, layouts()[feed], file):
+                rows.extend(starmap(row, block.rows))
+                errors.extend(block.errors)
         except UnusableInput as unusable:
-            faults.extend(hint_when_utf8(path, fault) for fault in unusable.faults)
+            faults.extend(unusable.faults)
             continue
-        found[feed] = [row(*values) for values in result.rows]
-        errors.extend(result.errors)
+        found[feed] = rows
     if faults:
         raise UnusableInput(faults)
     return Feeds(**found), sorted(errors, key=lambda error: error.file)

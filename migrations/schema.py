@@ -12,6 +12,7 @@ import foundation.staff.models
 import foundation.trail.events
 import foundation.trail.models
 import foundation.upkeep
+import foundation.web.models
 import households.models
 import payments.models
 import policies.models
@@ -37,4 +38,4 @@ GUARDS: list[Guard] = [
     *reports.models.GUARDS,
     *webapp.models.GUARDS,
 ]
-IMPORTED_FOR_THEIR_TABLES = (foundation.jobs, foundation.trail.events)
+IMPORTED_FOR_THEIR_TABLES = (foundation.jobs, foundation.trail.events, foundation.web.models)

@@ -45,6 +45,7 @@ from policies.services import DECIDERS, PROPOSERS, decide, propose, propose_next
 from policies.standard import FIRST_YEAR, LAST_YEAR, REASON_GROUPS, Standards, percent_text, reindexed
 from policies.standard_view import (
     calculation,
+    capital,
     criteria_view,
     differences,
     policies_view,
@@ -124,7 +125,7 @@ def shown(year: int) -> str:
         year=year,
         due=due,
         standards=standards,
-        version=version_view(row, people),
+        edition=version_view(row, people),
         waiting=waiting if waiting is not row else None,
         versions=[version_view(one, people) for one in rows],
         calculation=calculation(standards),
@@ -194,13 +195,13 @@ def _form_page(typed: Mapping[str, str], faults: Faults = _NONE) -> str:
         criteria=[
             {
                 "key": key,
-                "title": pick(*CRITERIA[key]),
-                "fields": [(f"{key}_{name}", pick(*VALUES[name])) for name in _names_of(key)],
+                "title": capital(pick(*CRITERIA[key])),
+                "fields": [(f"{key}_{name}", _label(name)) for name in _names_of(key)],
             }
             for key in REVERSE_STANDARDS
         ],
         rows=range(1, min(rows + _NEW_REASONS, MOST_REASONS) + 1),
-        groups=[(key, pick(*GROUP_WORDS[key])) for key in REASON_GROUPS],
+        groups=[(key, capital(pick(*GROUP_WORDS[key]))) for key in REASON_GROUPS],
         roundings=[(key, pick(*words)) for key, words in ROUNDINGS.items()],
         units=[(key, pick(*words)) for key, words in UNITS.items()],
         most=MOST_TEXT,
@@ -211,6 +212,11 @@ def _names_of(key: str) -> list[str]:
     """The values of a criterion in the order of the form."""
     more = {"housing": ["uses", "within_years"], "company": ["statuses"]}
     return [*([AMOUNT_KEYS[key]] if key in AMOUNT_KEYS else []), *more.get(key, [])]
+
+
+def _label(name: str) -> str:
+    label = capital(pick(*VALUES[name]))
+    return _("%(what)s,元", what=label) if name in AMOUNT_KEYS.values() else label
 
 
 def _start(session: Session, year: int | None) -> Standards:

@@ -122,6 +122,8 @@ def decide(session: Session, actor: Actor, at: datetime, standard_id: str, *, ap
         raise NotAllowedError(
             "标准须由提出人以外的另一人批准", "standards are decided by somebody other than who proposed them"
         )
+    if row.state != "proposed":
+        raise _decided_meanwhile(row)
     before = next((old for old in _of_year(session, row.year) if old.state == "active"), None)
     changes = []
     if approve and before is not None:
@@ -151,7 +153,11 @@ def _move(session: Session, row: Standard, state: str, to: str, **values: object
     changed = session.execute(update(Standard).where(here).values(state=to, **values))
     session.refresh(row)
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
-        raise ConflictError(
-            f"{row.year} 年标准已由他人办理,请刷新查看",
-            f"somebody has decided the standards of {row.year} meanwhile: look at them again",
-        )
+        raise _decided_meanwhile(row)
+
+
+def _decided_meanwhile(row: Standard) -> ConflictError:
+    return ConflictError(
+        f"这份 {row.year} 年标准已由他人办理,请刷新查看",
+        f"somebody has decided these standards of {row.year} meanwhile: look at them again",
+    )

@@ -244,7 +244,7 @@ def _check_line(standards: Standards, refuse: Any) -> None:
         refuse("ratio", "比例须大于 0,不超过 100%", "above 0 and not over 100%")
     if line.rounding not in ROUNDINGS or line.unit not in UNITS:
         refuse("rounding", "没有这种取整方法", "there is no such rounding")
-    elif line.base_fen > 0 and line.result_fen <= 0:
+    elif min(line.base_fen, line.ratio.numerator) > 0 and line.result_fen == 0:
         refuse("base", "按此计算标准为 0", "the line would be 0")
 
 

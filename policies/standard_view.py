@@ -59,7 +59,7 @@ def criteria_view(standards: Standards) -> list[dict[str, Any]]:
     """The reverse criteria: title, what each says in words, and its clause."""
     return [
         {
-            "title": _capital(pick(*CRITERIA[key])),
+            "title": capital(pick(*CRITERIA[key])),
             "values": [
                 (pick(*VALUES[name]), value_words(name, value))
                 for name, value in criterion_values(criterion).items()
@@ -75,7 +75,7 @@ def reasons_view(standards: Standards) -> list[tuple[str, list[str]]]:
     groups = []
     for group, words in REASON_GROUPS.items():
         titles = [pick(*reason.title) for reason in standards.reasons if reason.group == group]
-        title = _capital(pick(*words))
+        title = capital(pick(*words))
         if group == "elderly":
             title = _("%(age)s 周岁以上贫困老人", age=standards.elderly_from_age)
         if titles:
@@ -87,7 +87,9 @@ def value_words(name: str, value: Any) -> str:
     """A value of a criterion: a sum in yuan, words, or years."""
     if name == "within_years":
         return _("不限") if value is None else _("%(years)s 年", years=value)
-    return "、".join(value) if isinstance(value, list) else Money(value).grouped
+    if isinstance(value, list):
+        return "、".join(value)
+    return _("%(sum)s 元", sum=Money(value).grouped)
 
 
 def differences(before: Standards, after: Standards) -> list[tuple[str, str, str]]:
@@ -138,5 +140,6 @@ def _said(fault: Fault) -> tuple[str, str]:
     return fault.place, pick(fault.zh, fault.en)
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Text with a capital first letter, as a title or a label has it."""
     return text[:1].upper() + text[1:]

@@ -17,9 +17,9 @@ CRITERIA: Mapping[str, Pair] = {
 """The reverse criteria 反向标准."""
 
 VALUES: Mapping[str, Pair] = {
-    "amount_from": ("存款达到(元)", "deposits from (yuan)"),
-    "price_from": ("价格达到(元)", "price from (yuan)"),
-    "capital_from": ("注册资本达到(元)", "capital from (yuan)"),
+    "amount_from": ("存款达到", "deposits from"),
+    "price_from": ("价格达到", "price from"),
+    "capital_from": ("注册资本达到", "capital from"),
     "uses": ("房屋用途", "uses"),
     "within_years": ("最近年数", "within years"),
     "statuses": ("企业状态", "statuses"),

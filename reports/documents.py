@@ -25,12 +25,13 @@ from foundation.money import MOST_FEN, Money
 from foundation.trail.sealing import Head
 from reports import attachments, layout
 from reports.attachments import Attached
-from reports.figures import AuditFigures, BatchFigures, CaseFigures, ProgrammeFigures
+from reports.cover_words import sum_text
+from reports.figures import AuditFigures, BatchFigures, CaseFigures, CertificateFigures, ProgrammeFigures
 from reports.pdf import Printable
 from reports.people import addressee
 from reports.terms import ACCOUNTS, BATCH_STATES, FORMATS, KINDS, REASONS, WITH_HEAD, Kind
 
-Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures | VillageNotice
+Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures | VillageNotice | CertificateFigures
 
 _HERE = Path(__file__).parent
 _PAY_WITHIN = timedelta(days=10)
@@ -237,6 +238,15 @@ def _notice(figures: Figures) -> dict[str, Any]:
     }
 
 
+def _certificate(figures: Figures) -> dict[str, Any]:
+    assert isinstance(figures, CertificateFigures)
+    return {
+        "author": figures.policy.insurer,
+        "description": figures.policy.number,
+        "household_cap": None if figures.household_cap_fen is None else sum_text(figures.household_cap_fen),
+    }
+
+
 _CONTEXTS: Mapping[str, Callable[[Figures], dict[str, Any]]] = {
     "payment_notice": _letter,
     "refusal_notice": _letter,
@@ -245,6 +255,7 @@ _CONTEXTS: Mapping[str, Callable[[Figures], dict[str, Any]]] = {
     "programme_report": _programme,
     "audit_report": _audit,
     "village_notice": _notice,
+    "cover_certificate": _certificate,
 }
 
 

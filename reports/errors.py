@@ -28,3 +28,15 @@ class NothingToPublish(FangpinError):
             "这一期间没有可公示的结果",
             "the period has no result to publish",
         )
+
+
+class NotCovered(FangpinError):
+    """A certificate was asked for a household or a village in which nobody is insured under the policy."""
+
+    code = "not_covered"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "在这张保单下没有参保人员,不能出具凭证",
+            "nobody there is insured under this policy: there is nothing to certify",
+        )

@@ -266,3 +266,55 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """A person whom a certificate names, to the household itself: the name in full, the ID number masked."""
+
+    name: str
+    id_number: str
+    relation: str
+    category: str
+    cover_from: date
+    cover_to: date
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredBenefit:
+    """One benefit in words: from which sum on, how much of it, up to how much."""
+
+    title: str
+    clause: str
+    franchise: str
+    share: tuple[str, ...]
+    cap: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredLine:
+    """A line of cover in words; `conditions` are whatever takes a case out of it."""
+
+    title: str
+    benefits: tuple[CoveredBenefit, ...]
+    conditions: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFigures:
+    """A household's certificate of cover 保险凭证 under a policy."""
+
+    policy: PolicyFigures
+    household_no: str
+    town: str
+    village: str
+    head: str
+    insured: tuple[Insured, ...]
+    lines: tuple[CoveredLine, ...]
+    household_cap_fen: int | None
+    notice_days: int
+    time_bar_years: int
+    complaint_phone: str
+    replaces: str | None = None
+    """The number of the certificate whose place it takes."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, Determination
 from payments.models import Batch, Payable, Payment
+from reports.certificates import certificates_asked, people_on
 from reports.notices import households_on, notice_asked
 
 ONE_PERSON = frozenset({"payment_notice", "refusal_notice", "calculation_sheet"})
@@ -45,6 +46,10 @@ def _households(session: Session, subject_id: str, _issued_at: datetime) -> int:
     return households_on(session, notice_asked(subject_id))
 
 
+def _insured(session: Session, subject_id: str, _issued_at: datetime) -> int:
+    return people_on(session, certificates_asked(subject_id))
+
+
 def _nobody(_session: Session, _subject_id: str, _issued_at: datetime) -> int:
     return 0
 
@@ -53,5 +58,6 @@ _COUNTED: Mapping[str, Callable[[Session, str, datetime], int]] = {
     "batch_summary": _batch,
     "audit_report": _paid,
     "village_notice": _households,
+    "cover_certificate": _insured,
     "programme_report": _nobody,
 }

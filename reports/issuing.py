@@ -13,6 +13,7 @@ from types import MappingProxyType
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
+from foundation.clock import business_day
 from foundation.database import Database
 from foundation.sealing import Sealer
 from foundation.trail.sealing import Head
@@ -118,6 +119,27 @@ def issue_village_notice(
     with database.reading() as session:
         draft = services.prepare_village_notice(session, sealer, subject_id, complaint_phone())
     return _issue(database, sealer, actor, at, [draft], NO_NAMES, head, filed=filed)[0]
+
+
+def issue_cover_certificates(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    policy_number: str,
+    household_ids: Sequence[str],
+    processes: int = 2,
+) -> list[Issued]:
+    """The certificate of cover 保险凭证 of each household in which somebody is insured under the policy, in order.
+
+    Raises KeyError for a policy that there is not.
+    """
+    today, phone = business_day(at), complaint_phone()
+
+    def prepare(session: Session, sealer: Sealer, ids: Sequence[str]) -> list[Draft]:
+        return services.prepare_cover_certificates(session, sealer, policy_number, ids, today, phone)
+
+    return _in_parts(database, sealer, actor, at, prepare, household_ids, NO_NAMES, processes, None)
 
 
 def _in_parts(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -26,15 +26,21 @@ from foundation.trail.events import Change, record
 from foundation.trail.sealing import Head
 from reports import documents
 from reports.audit import audit_figures
+from reports.certificates import (
+    CertificatesAsked,
+    certificate_figures,
+    covered_households,
+    earlier_certificates,
+)
 from reports.documents import Figures
-from reports.errors import NothingToPublish
-from reports.figures import plain
+from reports.errors import NotCovered, NothingToPublish
+from reports.figures import CertificateFigures, plain
 from reports.models import DocumentNumber, IssuedDocument
 from reports.notices import NoticeAsked, anything_to_publish, notice_asked, notice_figures
 from reports.pdf import print_pdfs
 from reports.programme import programme_figures
 from reports.queries import Issued, Key, batch_figures, case_figures, issued, numbers
-from reports.terms import VILLAGE_NOTICE, WITH_HEAD
+from reports.terms import COVER_CERTIFICATE, VILLAGE_NOTICE, WITH_HEAD
 
 LETTER_OF_OUTCOME: Mapping[str, str] = {"approve": "payment_notice", "reject": "refusal_notice"}
 _WORK = "documents"
@@ -120,6 +126,56 @@ def ask_for_notice(session: Session, actor: Actor, at: datetime, asked: NoticeAs
     job_ids = jobs.ask_for(session, VILLAGE_NOTICE, [asked.subject_id], at)
     jobs.reopen(session, job_ids, at)
     record(session, actor, at, [Change("notice.asked_for", "village_notice", asked.subject_id)])
+
+
+def prepare_cover_certificates(
+    session: Session,
+    sealer: Sealer,
+    policy_number: str,
+    household_ids: Sequence[str],
+    today: date,
+    complaint_phone: str,
+) -> list[Draft]:
+    """The certificates of some households under a policy, in order; one in which nobody is insured has none.
+
+    A certificate names the one that it takes the place of. Where nothing has changed since the last one, it is that.
+    """
+    found = certificate_figures(session, sealer, policy_number, household_ids, today, complaint_phone)
+    asked = {identity: CertificatesAsked(identity, policy_number) for identity in household_ids}
+    subjects = {identity: asked[identity].subject_id for identity in household_ids if identity in found}
+    earlier = earlier_certificates(session, subjects.values())
+    return [
+        _next_certificate(sealer, subject, found[identity], earlier.get(subject, ()))
+        for identity, subject in subjects.items()
+    ]
+
+
+def _next_certificate(
+    sealer: Sealer, subject_id: str, figures: CertificateFigures, earlier: Sequence[tuple[str, int, int]]
+) -> Draft:
+    """The last certificate of a household if it still says what is, else the one after it."""
+    numbers = [documents.number_text(COVER_CERTIFICATE, year, number) for _, year, number in earlier]
+    if earlier:
+        before = numbers[-2] if len(numbers) > 1 else None
+        same = _draft(sealer, COVER_CERTIFICATE, subject_id, replace(figures, replaces=before))
+        if same.digest == earlier[-1][0]:
+            return same
+    last = numbers[-1] if numbers else None
+    return _draft(sealer, COVER_CERTIFICATE, subject_id, replace(figures, replaces=last))
+
+
+def ask_for_certificates(session: Session, actor: Actor, at: datetime, asked: CertificatesAsked) -> str:
+    """Asks for a household's or a village's certificates in the background; the job's id. Asked for again, it is
+    looked at again: the cover may be another by then.
+
+    Raises NotCovered.
+    """
+    if not covered_households(session, asked):
+        raise NotCovered
+    (job_id,) = jobs.ask_for(session, COVER_CERTIFICATE, [asked.subject_id], at)
+    jobs.reopen(session, [job_id], at)
+    record(session, actor, at, [Change("certificate.asked_for", COVER_CERTIFICATE, asked.subject_id)])
+    return job_id
 
 
 def _draft(sealer: Sealer, kind: str, subject_id: str, figures: Figures) -> Draft:

@@ -1,4 +1,7 @@
-"""Background work of reports: letters, calculation sheets, village notices. Takes ids of jobs, and can run twice."""
+"""Background work of reports: letters, calculation sheets, village notices, certificates of cover.
+
+Takes ids of jobs, and can run twice.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from foundation.runtime import current
 from foundation.staff.queries import names
 from foundation.trail.sealing import BEFORE_A_REPORT, seal_trail
 from reports import issuing
+from reports.certificates import certificates_asked, covered_households
 
 ISSUE = {"letter": issuing.issue_letters, "calculation_sheet": issuing.issue_calculation_sheets}
 """What each kind of job asks for; its subject is a determination."""
@@ -68,3 +72,22 @@ def village_notice(*job_ids: str) -> None:
         head = seal_trail(runtime, BEFORE_A_REPORT)
         place = (runtime.database, runtime.sealer, runtime.actor, at)
         issuing.issue_village_notice(*place, job.subject_id, head, filed=finish)
+
+
+@shared_task(name="reports.cover_certificates")
+def cover_certificates(*job_ids: str) -> None:
+    """Issues the certificates of cover that the jobs ask for: of a household, or of every household of a village."""
+    runtime = current()
+    for job_id in job_ids:
+        at = runtime.clock.now()
+        with runtime.database.transaction() as session:
+            job = jobs.start(session, job_id, at)
+        if job is None:
+            continue
+        asked = certificates_asked(job.subject_id)
+        with runtime.database.reading() as session:
+            households = covered_households(session, asked)
+        place = (runtime.database, runtime.sealer, runtime.actor, at)
+        issuing.issue_cover_certificates(*place, asked.policy_number, households)
+        with runtime.database.transaction() as session:
+            jobs.finish(session, job_id, at)

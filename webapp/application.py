@@ -16,12 +16,14 @@ import payments.pages
 import policies.pages
 import reports.pages
 import webapp.api.base
+from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.privacy.disclosures import most_a_day
 from foundation.sealing import Sealer
 from foundation.web.acting import EXTENSION, Surroundings
 from webapp import errors, guard, headers, logs, metrics, rights, slots, views
+from webapp.jobs import ring_soon
 from webapp.pages import (
     access,
     account,
@@ -38,6 +40,7 @@ from webapp.pages import (
     tokens,
     trail_story,
 )
+from webapp.settings import files_folder
 
 MEGABYTE = 1 << 20
 
@@ -82,7 +85,13 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
     if not options.plain_http:
         # A proxy with TLS stands in front and says who asks; one, so what a client adds by itself is not believed.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    app.extensions[EXTENSION] = Surroundings(database, sealer, clock)
+    app.extensions[EXTENSION] = Surroundings(
+        database,
+        sealer,
+        clock,
+        BlobStore(files_folder(database.url), sealer),
+        lambda kind, subject_id: ring_soon(kind, subject_id, database),
+    )
     app.extensions["fangpin_options"] = options
     for register in _PARTS:
         register(app)

@@ -27,8 +27,8 @@ from foundation.errors import (
 from foundation.guards import refused
 from foundation.sealing import Erased
 from foundation.web.acting import now, surroundings
+from foundation.web.idempotency import StillAtWork
 from foundation.web.language import pick
-from webapp.api.idempotency import StillAtWork
 from webapp.api.problems import problem
 from webapp.guard import LONGEST_NEXT, StepUpNeeded, here, is_api
 from webapp.logs import place_of

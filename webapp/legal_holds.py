@@ -86,6 +86,11 @@ class Held:
         """Whether somebody of these households, covered under these policies, is kept."""
         return not (self.households.isdisjoint(households) and self.policies.isdisjoint(policy_numbers))
 
+    @property
+    def anybody(self) -> bool:
+        """Whether anything is held at all."""
+        return bool(self.claims or self.households or self.policies)
+
     def about(self, subject_id: str | None) -> bool:
         """Whether a thing (a claim, a payment, a batch, a file) is kept, and what is noted about it."""
         return subject_id in self.around

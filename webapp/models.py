@@ -1,6 +1,7 @@
-"""Tables of the web: sessions, API tokens, answers kept for repeated requests, counts of access, uploads.
+"""Tables of the web: sessions, API tokens, counts of access.
 
-Sessions, counts and kept answers are the only tables that a GET may write.
+Sessions and counts are the only tables that a GET may write, beside the answers that are kept for repeated requests
+(`foundation.web.models`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from foundation.database import Base, Instant, SealedText, strict
+from foundation.database import Base, Instant, strict
 from foundation.guards import Guard, frozen, set_once
 
 
@@ -56,28 +57,6 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
-
-
-class KeptAnswer(Base):
-    """The answer to a write that carried an `Idempotency-Key`: the same key and body get it again."""
-
-    __tablename__ = "kept_answer"
-    __table_args__ = strict(
-        UniqueConstraint("account_id", "route", "key"),
-        CheckConstraint("(status IS NULL) = (sealed IS NULL)", name="answer"),
-    )
-    id: Mapped[str] = mapped_column(String, primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
-    route: Mapped[str] = mapped_column(String)
-    """Method and path."""
-    key: Mapped[str] = mapped_column(String)
-    request_digest: Mapped[str] = mapped_column(String)
-    """Keyed digest of the body."""
-    begun_at: Mapped[datetime] = mapped_column(Instant)
-    status: Mapped[int | None] = mapped_column(BigInteger)
-    """None while the first request is still at work."""
-    sealed: Mapped[str | None] = mapped_column(SealedText)
-    """JSON {headers, body}."""
 
 
 class AccessCount(Base):

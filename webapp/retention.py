@@ -29,6 +29,7 @@ from households.erasing import (
     households_there,
     people_there,
 )
+from households.feed_erasing import deliveries_there, feed_uploads_there
 from payments.services.erasing import batches_kept, batches_with_files, last_booked
 from policies.queries import periods
 from reports.erasing import BATCH_KINDS, COUNTY_KINDS, documents_there
@@ -298,6 +299,31 @@ class Looking:
     def _uploads(self, ids: Sequence[str] | None) -> list[UploadKept]:
         return uploads_there(self.session, self.sealer, ids)
 
+    def deliveries(self, group: Group, ids: Sequence[str] | None) -> list[Stand]:
+        """Departments' rows: of a pack from the end of its contract, else from when the department took them back.
+
+        While anybody is held, all rows of departments are kept: they are about everybody.
+        """
+        stands = []
+        for row in deliveries_there(self.session, ids):
+            ended = self._periods[row.scope][1] if row.scope else row.retired_on
+            held = self.held.upload(row.scope) if row.scope else self.held.anybody
+            stands.append(
+                self._stand(group, row.id, None if ended is None else {"relation_end": ended}, held)
+            )
+        return stands
+
+    def feed_uploads(self, group: Group, ids: Sequence[str] | None) -> list[Stand]:
+        return [
+            self._stand(
+                group,
+                row.id,
+                None if row.ended_on is None else {"received": row.ended_on},
+                self.held.anybody,
+            )
+            for row in feed_uploads_there(self.session, ids)
+        ]
+
     def disclosure_notes(self, group: Group, ids: Sequence[str] | None) -> list[Stand]:
         return self._notes(group, notes.disclosure_notes(self.session, ids))
 
@@ -335,6 +361,8 @@ _LOOKS: Mapping[str, Callable[[Looking, Group, Sequence[str] | None], list[Stand
     "unused_upload": Looking.unused_uploads,
     "household": Looking.households,
     "person": Looking.people,
+    "delivery": Looking.deliveries,
+    "feed_upload": Looking.feed_uploads,
     "disclosure_note": Looking.disclosure_notes,
     "export_note": Looking.export_notes,
     "hold_reason": Looking.hold_reasons,

@@ -1,4 +1,4 @@
-"""Removing what is past its use: logs and kept answers after their term, and files that no upload needs."""
+"""Removing what is past its use: logs and kept answers after their term, and files that nothing needs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from datetime import datetime, time, timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from claims.queries.uploads import blobs_in_use
+import claims.queries.uploads
+import households.feed_erasing
 from foundation.clock import SHANGHAI, business_day
 from foundation.privacy.retention import Group, shipped
 from foundation.runtime import Runtime, stored_files
 from foundation.trail.events import Change, record
+from foundation.web.models import KeptAnswer
 from webapp.demo_actors import SYSTEM
-from webapp.models import KeptAnswer
 from webapp.services import access, sessions
 
 KEEP_ORPHANS = timedelta(days=1)
-"""A stored file that no upload names is kept this long: its upload may still be under way."""
+"""A stored file that nothing names is kept this long: its upload may still be under way."""
 
 
 def forget_logs(session: Session, at: datetime) -> None:
@@ -42,7 +43,7 @@ def _cut(group: Group, at: datetime) -> datetime:
 
 
 def sweep_uploads(runtime: Runtime) -> int:
-    """Removes the files that no upload needs any more: thrown away, erased, or left over. How many."""
+    """Removes the files that nothing needs any more: thrown away, erased, or left over. How many."""
     with runtime.database.reading() as session:
-        in_use = blobs_in_use(session)
+        in_use = claims.queries.uploads.blobs_in_use(session) | households.feed_erasing.blobs_in_use(session)
     return stored_files(runtime).sweep(in_use, before=runtime.clock.now() - KEEP_ORPHANS)

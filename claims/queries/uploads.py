@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, Determination, PackUpload
 from claims.upload_preview import Preview, load_preview
-from foundation.actors import Actor, Assurance, Role
 from foundation.errors import NotFound
 from foundation.jobs import Job
 from foundation.sealing import ERASED, Sealer
@@ -57,12 +55,6 @@ def preview_of(sealer: Sealer, upload: PackUpload) -> Preview:
 def files_of(upload: PackUpload) -> list[UploadedFile]:
     """The files of an upload."""
     return [UploadedFile(**entry) for entry in json.loads(upload.files)]
-
-
-def actor_from(text: str) -> Actor:
-    """The acting person as an upload keeps them."""
-    data: dict[str, Any] = json.loads(text)
-    return Actor(**(data | {"role": Role(data["role"]), "assurance": Assurance(data["assurance"])}))
 
 
 def job_of(session: Session, upload: PackUpload) -> Job | None:

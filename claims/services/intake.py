@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from claims.adjudication import Decision, Usage, decide
 from claims.deciding import Decided
 from claims.facts import Facts
-from claims.models import ClaimRow, DecisionRow, Review
+from claims.models import ClaimRow
 from claims.queries import Standing, by_household, standings
-from claims.services.decisions import decision_row, in_determined_order, opened
+from claims.services.redeciding import Redeciding
 from claims.states import REVIEW, WITHDRAWN
-from claims.storing import dump, dump_record
+from claims.storing import dump
 from foundation.actors import Actor
 from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, table_of
-from foundation.sealing import ERASED, Sealer
-from foundation.trail.events import Change, record
+from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from policies.policy import Policy
-from policies.queries import policy_by_id
-
-OTHERWISE, GONE = "otherwise", "gone"
-"""Why a determined claim is reviewed: it would now be decided otherwise, or the newest pack has it no more."""
 
 _BLOCK = 4000
 """Changes, two for a new claim with its decision, that are written at once."""
@@ -64,10 +59,11 @@ def take_in_claims(
     ID number.
     """
     work = _Intake(session, sealer, actor, at, policy, policy_id)
+    again = work.again
     known = standings(session, policy.number)
     determined = by_household(item for item in known.values() if item.determined_number is not None)
-    fresh = {item.decision.claim_no: item for item in decided}
-    open_of: dict[str, list[Decided]] = {}
+    fresh = {item.decision.claim_no: item.facts for item in decided}
+    open_of: dict[str, list[Facts]] = {}
     for item in decided:
         household = item.facts.household
         household_id = None if household is None else household_ids[household.household_no]
@@ -76,13 +72,13 @@ def take_in_claims(
         if before is not None and before.determined_number is not None:
             continue
         if household_id in determined:
-            open_of.setdefault(household_id, []).append(item)
+            open_of.setdefault(household_id, []).append(item.facts)
         else:
-            work.decision(item.facts, item.decision)
+            again.propose(item.facts, item.decision)
         work.write_full_block()
     for key, standing in determined.items():
-        usage = work.review(standing, fresh)
-        work.decide_anew(open_of.get(key, ()), usage)
+        usage = again.review(standing, fresh)
+        again.decide_anew(open_of.get(key, ()), usage)
         work.write_full_block()
     for number, before in known.items():
         if number not in fresh and before.state == REVIEW:
@@ -104,20 +100,16 @@ class _Intake:
     def __init__(
         self, session: Session, sealer: Sealer, actor: Actor, at: datetime, policy: Policy, policy_id: str
     ) -> None:
-        self._session, self._sealer, self._actor, self._at = session, sealer, actor, at
-        self._policy, self._policy_id = policy, policy_id
+        self._session, self._sealer, self._at, self._policy = session, sealer, at, policy
         self._claim_ids: dict[str, str] = {}
-        self._added: list[dict[str, Any]] = []
+        self.again = Redeciding(session, sealer, actor, at, policy, policy_id, self._claim_ids)
+        self._changes = self.again.changes
+        self._new: list[dict[str, Any]] = []
         self._changed: list[dict[str, Any]] = []
-        self._decisions: list[dict[str, Any]] = []
-        self._reviews: list[dict[str, Any]] = []
         self._withdrawn: list[dict[str, Any]] = []
-        self._changes: list[Change] = []
-        self._written = ClaimsTakenIn(0, 0, 0, 0)
+        self._rows_added = self._rows_changed = 0
         query = select(ClaimRow.claim_no, ClaimRow.digest).where(ClaimRow.policy_number == policy.number)
         self._digests = {row[0]: row[1] for row in session.execute(query)}
-        self._newest = _newest_digests(session, policy.number)
-        self._open_reviews = {tuple(row) for row in session.execute(select(Review.claim_id, Review.reason))}
 
     def claim(self, item: Decided, household_id: str | None, town: str, known: Standing | None) -> None:
         """A claim row: new, changed while nobody has determined it, or left as it is."""
@@ -152,87 +144,8 @@ class _Intake:
             before = self._digests[claim.claim_no]
             self._changes.append(Change("claim.changed", "claim", identity, after=digest, before=before))
         else:
-            self._added.append(row)
+            self._new.append(row)
             self._changes.append(Change("claim.taken_in", "claim", identity, after=digest))
-
-    def decision(self, facts: Facts, decision: Decision) -> str | None:
-        """A decision row, unless the newest one of the claim says the same; its id if it is new."""
-        content = dump_record(facts, decision)
-        digest = self._sealer.digest("decision", content)
-        number = decision.claim_no
-        sequence, newest = self._newest.get(number, (0, ""))
-        if newest == digest:
-            return None
-        row = decision_row(
-            self._sealer,
-            self._claim_ids[number],
-            sequence + 1,
-            self._policy_id,
-            decision,
-            content,
-            digest,
-            self._at,
-        )
-        self._newest[number] = (sequence + 1, digest)
-        self._decisions.append(row)
-        before = newest or None
-        self._changes.append(Change("decision.proposed", "decision", row["id"], after=digest, before=before))
-        return str(row["id"])
-
-    def review(self, standing: Sequence[Standing], fresh: Mapping[str, Decided]) -> Usage:
-        """Reviews the determined claims of a household against the new facts; what they have used."""
-        usage = Usage()
-        for before in in_determined_order(standing):
-            if before.erased:
-                continue  # nothing is left to compare; no claim of such a household is determined by itself
-            facts, made = opened(self._sealer, before)
-            item = fresh.get(before.claim_no)
-            if item is None:
-                self._open_review(before, GONE, None)
-            else:
-                self._review(before, item, made, usage)
-            if facts.household is not None:
-                usage.add(policy_by_id(self._session, before.policy_id), facts.claim, facts.household, made)
-        return usage
-
-    def _review(self, before: Standing, item: Decided, made: Decision, usage: Usage) -> None:
-        facts = item.facts
-        if facts.household is not None:
-            facts = replace(facts, used=usage.by(self._policy, facts.claim, facts.household))
-        decision = decide(self._policy, facts)
-        same = (decision.outcome, decision.payable_fen, decision.reasons) == (
-            made.outcome,
-            made.payable_fen,
-            made.reasons,
-        )
-        if not same:
-            decision_id = self.decision(facts, decision)
-            if decision_id is not None:
-                self._open_review(before, OTHERWISE, decision_id)
-
-    def _open_review(self, before: Standing, reason: str, decision_id: str | None) -> None:
-        if decision_id is None and (before.claim_id, reason) in self._open_reviews:
-            return
-        row: dict[str, Any] = {
-            "id": secrets.token_hex(16),
-            "claim_id": before.claim_id,
-            "reason": reason,
-            "decision_id": decision_id,
-            "opened_at": self._at,
-        }
-        self._reviews.append(row)
-        self._changes.append(Change("review.opened", "review", row["id"], after=decision_id, reason=reason))
-
-    def decide_anew(self, items: Sequence[Decided], usage: Usage) -> None:
-        """The claims of a household that nobody has determined yet, against what its determined ones have used."""
-        for item in items:
-            household = item.facts.household
-            if household is None:
-                continue
-            facts = replace(item.facts, used=usage.by(self._policy, item.facts.claim, household))
-            decision = decide(self._policy, facts)
-            usage.add(self._policy, facts.claim, household, decision)
-            self.decision(facts, decision)
 
     def withdraw(self, before: Standing) -> None:
         """A claim that the newest pack has no more, and that nobody has determined: it is not decided, nor paid."""
@@ -247,10 +160,10 @@ class _Intake:
     def finish(self) -> ClaimsTakenIn:
         """Writes the last block; how much was written in all."""
         self._write()
-        return self._written
+        return ClaimsTakenIn(self._rows_added, self._rows_changed, self.again.decisions, self.again.reviews)
 
     def _write(self) -> None:
-        bulk_insert(self._session, table_of(ClaimRow), self._added)
+        bulk_insert(self._session, table_of(ClaimRow), self._new)
         if self._changed:
             table = table_of(ClaimRow)
             values: dict[str, Any] = {name: bindparam(name) for name in self._changed[0] if name != "id"}
@@ -263,38 +176,8 @@ class _Intake:
             values = {name: bindparam(name) for name in ("state", "changed_at")}
             statement = update(table).where(table.c.id == bindparam("row_id")).values(values)
             self._session.connection().execute(statement, self._withdrawn)
-        bulk_insert(self._session, table_of(DecisionRow), self._decisions)
-        bulk_insert(self._session, table_of(Review), self._reviews)
-        record(self._session, self._actor, self._at, self._changes)
-        done = self._written
-        self._written = ClaimsTakenIn(
-            done.added + len(self._added),
-            done.changed + len(self._changed) + len(self._withdrawn),
-            done.decisions + len(self._decisions),
-            done.reviews + len(self._reviews),
-        )
-        for rows in (
-            self._added,
-            self._changed,
-            self._decisions,
-            self._reviews,
-            self._withdrawn,
-            self._changes,
-        ):
+        self.again.write()
+        self._rows_added += len(self._new)
+        self._rows_changed += len(self._changed) + len(self._withdrawn)
+        for rows in (self._new, self._changed, self._withdrawn):
             rows.clear()
-
-
-def _newest_digests(session: Session, policy_number: str) -> dict[str, tuple[int, str]]:
-    """Claim number → (sequence, digest) of its newest decision."""
-    query = (
-        select(
-            ClaimRow.claim_no,
-            DecisionRow.sequence,
-            # One that was erased says nothing any more: what comes again is decided, and written down, anew.
-            case((DecisionRow.sealed == ERASED, ""), else_=DecisionRow.digest),
-        )
-        .join(DecisionRow, DecisionRow.claim_id == ClaimRow.id)
-        .where(ClaimRow.policy_number == policy_number)
-        .order_by(DecisionRow.sequence)
-    )
-    return {number: (sequence, digest) for number, sequence, digest in session.execute(query)}

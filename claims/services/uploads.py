@@ -26,7 +26,6 @@ from claims.queries.uploads import (
     CHECK,
     TAKE_IN,
     UploadedFile,
-    actor_from,
     files_of,
     household_ids,
     job_of,
@@ -42,7 +41,7 @@ from claims.storing import dump
 from claims.upload_preview import Changes, Preview, TakenIn, dump_preview, summarised
 from claims.uploaded_files import Sorted
 from foundation import jobs
-from foundation.actors import Actor
+from foundation.actors import Actor, actor_from, actor_text
 from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
@@ -93,7 +92,7 @@ def record_upload(
             id=identity,
             state="checking",
             uploaded_at=at,
-            uploaded_by=_person(actor),
+            uploaded_by=actor_text(actor),
             files=files,
             preview=_sealed(sealer, identity, Preview(received.not_read)),
             changed_at=at,
@@ -111,7 +110,7 @@ def record_upload(
 def ask_take_in(session: Session, actor: Actor, at: datetime, upload_id: str) -> None:
     """Asks for a checked pack to be taken in. Raises ConflictError when it is not (any more) to be had."""
     upload = upload_by_id(session, upload_id)
-    _move(session, upload, at, ("ready",), "taking_in", asked_by=_person(actor))
+    _move(session, upload, at, ("ready",), "taking_in", asked_by=actor_text(actor))
     jobs.reopen(session, jobs.ask_for(session, TAKE_IN, [upload_id], at), at)
     record(session, actor, at, [Change("pack.take_in_asked", "pack_upload", upload_id)])
 
@@ -285,10 +284,6 @@ def _conflict(upload: PackUpload) -> ConflictError:
         f"该县包目前的状态是“{zh}”,不能进行此操作,请刷新查看",
         f'the pack is "{en}" now: this cannot be done; look at it again',
     )
-
-
-def _person(actor: Actor) -> str:
-    return json.dumps(asdict(actor), ensure_ascii=False)
 
 
 def _sealed(sealer: Sealer, upload_id: str, preview: Preview) -> str:

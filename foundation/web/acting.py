@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from flask import current_app, g
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
+from foundation.blobs import BlobStore
 from foundation.clock import Clock
 from foundation.database import Database
 from foundation.errors import NotAllowedError
@@ -26,6 +27,10 @@ class Surroundings:
     database: Database
     sealer: Sealer
     clock: Clock
+    files: BlobStore | None = None
+    """What people uploaded, sealed; None for an application that takes no files."""
+    ring: Callable[[str, str], None] | None = None
+    """Rings for the job of a kind on a subject; None where the sweeper alone finds it."""
 
 
 def surroundings() -> Surroundings:
@@ -50,6 +55,21 @@ def set_acting(actor: Actor | None) -> None:
 def sealer() -> Sealer:
     """Opens and seals personal data."""
     return surroundings().sealer
+
+
+def stored_files() -> BlobStore:
+    """The uploaded files of the application. Raises RuntimeError when it was made without any."""
+    files = surroundings().files
+    if files is None:
+        raise RuntimeError("the application has no stored files")
+    return files
+
+
+def ring(kind: str, subject_id: str) -> None:
+    """Rings for a job that a transaction has just asked for, so that a worker need not wait for the sweeper."""
+    bell = surroundings().ring
+    if bell is not None:
+        bell(kind, subject_id)
 
 
 def now() -> datetime:

@@ -131,9 +131,9 @@ class Resources(Blueprint):  # type: ignore[misc]  # the library has no types
         found: Callable[[F], F] = self.route(path, methods=[method], tags=[self.subject])
         return found
 
-    def answers(self, schema: type[Output]) -> Callable[[F], F]:
-        """The operation gives what a schema writes out, or that with headers; it becomes a response with status 200."""
-        found: Callable[[F], F] = self.response(200, schema)
+    def answers(self, schema: type[Output], status: int = 200) -> Callable[[F], F]:
+        """The operation gives what a schema writes out, or that with headers; it becomes a response with a status."""
+        found: Callable[[F], F] = self.response(status, schema)
         return found
 
     def parameters(self, schema: type[TextSchema]) -> Callable[[F], F]:

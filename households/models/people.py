@@ -18,7 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import ERASING, Guard, erased_for_good
+from foundation.guards import ERASING, Guard, erased_for_good, set_once
 from households.models.two_times import Dated, Known, checks, guards, overlap
 
 _NOW = text("retired_at IS NULL")
@@ -53,6 +53,8 @@ class Person(Base):
     sealed: Mapped[str] = mapped_column(SealedText)
     """JSON {id_number, name}: the newest name, whichever source it comes from."""
     digest: Mapped[str] = mapped_column(String)
+    same_as: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    """The record that this one, of a wrong or a second ID number, was found to be: it has their facts now."""
     changed_at: Mapped[datetime] = mapped_column(Instant)
 
 
@@ -106,6 +108,21 @@ class Membership(Dated, Base):
     """How it began: a key of `households.terms.BEGINNINGS`."""
     ended_by: Mapped[str | None] = mapped_column(String)
     """How it ended, where it has an end: a key of `households.terms.ENDINGS`."""
+
+
+class Residence(Dated, Base):
+    """Where a household lived, from day to day, once the register knows of a move; it comes before the roster's word.
+
+    The household's own row has the place of today, by which it is seen.
+    """
+
+    __tablename__ = "residence"
+    __table_args__ = strict(*checks(), Index(None, "household_id"))
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    household_id: Mapped[str] = mapped_column(ForeignKey("household.id"))
+    town: Mapped[str] = mapped_column(String)
+    village: Mapped[str] = mapped_column(String)
+    village_code: Mapped[str] = mapped_column(String)
 
 
 class Income(Dated, Base):
@@ -201,6 +218,8 @@ GUARDS = [
         f"OLD.id_lookup <> NEW.id_lookup AND NOT (NEW.sealed = 'erased' AND {ERASING})",
     ),
     *erased_for_good("person", "sealed"),
+    set_once("person", ("same_as",)),
+    set_once("household", ("merged_into",)),
     *guards(
         "cover",
         (
@@ -229,6 +248,8 @@ GUARDS = [
     ),
     *guards("membership", ("person_id", "household_id", "relation", "began_by", "ended_by")),
     overlap("membership", "person_id"),
+    *guards("residence", ("household_id", "town", "village", "village_code")),
+    overlap("residence", "household_id"),
     *guards("income", ("household_id", "policy_number", "main_source", "digest"), "sealed"),
     *guards("bank_account", ("household_id", "policy_number", "asked_by", "decided_by", "digest"), "sealed"),
     *guards("person_category", ("person_id", "category")),

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import Guard, frozen, only_moves, sealed_only_anew, set_once
+from foundation.guards import Guard, erased_for_good, frozen, only_moves, sealed_only_anew, set_once
 
 PROPOSAL_KINDS = ("account", "merge", "split", "identity", "clearance")
 """account: another bank account; merge, split: of households; identity: a wrong ID number, or two records of one;
@@ -53,6 +53,8 @@ class Proposal(Base):
     asked_at: Mapped[datetime] = mapped_column(Instant)
     decided_by: Mapped[str | None] = mapped_column(String)
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    reason: Mapped[str | None] = mapped_column(SealedText)
+    """Why it was refused, in the words of whoever did."""
 
 
 class RegistryTask(Base):
@@ -83,6 +85,16 @@ class RegistryTask(Base):
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
     settlement: Mapped[str | None] = mapped_column(String)
     """How it was settled: a key of `households.terms.SETTLEMENTS`."""
+    reason: Mapped[str | None] = mapped_column(SealedText)
+    """Why, in the words of whoever settled it."""
+
+
+def _reason_kept(table: str) -> list[Guard]:
+    """A reason is written once; after that an upkeep seals it anew or takes it out."""
+    changed = "OLD.reason IS NOT NULL AND OLD.reason IS DISTINCT FROM NEW.reason"
+    running = "EXISTS (SELECT 1 FROM upkeep WHERE upkeep.state = 'running')"
+    kept = Guard(f"{table}_reason_kept", table, "BEFORE UPDATE", f"{changed} AND NOT {running}")
+    return [kept, *erased_for_good(table, "reason")]
 
 
 GUARDS = [
@@ -90,10 +102,12 @@ GUARDS = [
     only_moves("proposal", PROPOSAL_MOVES),
     set_once("proposal", ("decided_by", "decided_at")),
     *sealed_only_anew("proposal", "sealed"),
+    *_reason_kept("proposal"),
     *frozen("registry_task", ("id", "kind", "household_id", "person_id", "digest", "opened_at")),
     only_moves("registry_task", {"open": {"settled"}, "settled": ()}),
     set_once("registry_task", ("settled_by", "settled_at", "settlement")),
     *sealed_only_anew("registry_task", "sealed"),
+    *_reason_kept("registry_task"),
     Guard(
         "proposal_evidence",
         "proposal",

@@ -18,7 +18,16 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.database import Base, Instant, SealedText, strict
-from foundation.guards import append_only, append_only_sealed, frozen, only_moves, sealed_only_anew, set_once
+from foundation.guards import (
+    Guard,
+    append_only,
+    append_only_sealed,
+    erased_for_good,
+    frozen,
+    only_moves,
+    sealed_only_anew,
+    set_once,
+)
 
 RECOGNITION_MOVES = {
     "proposed": frozenset({"active", "refused"}),
@@ -79,7 +88,10 @@ class Recognition(Base):
     notice_from: Mapped[date] = mapped_column(Date)
     notice_to: Mapped[date] = mapped_column(Date)
     evidence: Mapped[str | None] = mapped_column(Text)
-    """JSON [{name, size, blob}]: survey form, attendance list, photos of the notice."""
+    """JSON [{name, size, blob}]: survey form, attendance list, photos of the notice; later the minute of the exit.
+
+    The names are the program's own: the step, a number, the kind of file.
+    """
     sealed: Mapped[str] = mapped_column(SealedText)
     """JSON of the survey: members, incomes by source, the items of the form that hold."""
     digest: Mapped[str] = mapped_column(String)
@@ -88,6 +100,8 @@ class Recognition(Base):
     proposed_at: Mapped[datetime] = mapped_column(Instant)
     decided_by: Mapped[str | None] = mapped_column(String)
     decided_at: Mapped[datetime | None] = mapped_column(Instant)
+    decision: Mapped[str | None] = mapped_column(SealedText)
+    """JSON {note, hits}: why it was refused, or recognised in spite of hits of the comparison, and which those were."""
     started_on: Mapped[date | None] = mapped_column(Date)
     review_due: Mapped[date | None] = mapped_column(Date)
     exited_on: Mapped[date | None] = mapped_column(Date)
@@ -161,6 +175,21 @@ GUARDS = [
         ("decided_by", "decided_at", "started_on", "exited_on", "exit_meeting", "follow_up_until"),
     ),
     *sealed_only_anew("recognition", "sealed"),
+    Guard(
+        "recognition_decision_kept",
+        "recognition",
+        "BEFORE UPDATE",
+        "OLD.decision IS NOT NULL AND OLD.decision IS DISTINCT FROM NEW.decision "
+        "AND NOT EXISTS (SELECT 1 FROM upkeep WHERE upkeep.state = 'running')",
+    ),
+    *erased_for_good("recognition", "decision"),
+    Guard(
+        "recognition_evidence",
+        "recognition",
+        "BEFORE UPDATE",
+        "OLD.evidence IS DISTINCT FROM NEW.evidence AND NEW.evidence IS NOT NULL "
+        "AND NOT (OLD.state = 'active' AND NEW.state = 'exited')",
+    ),
     *append_only_sealed(
         "recognition_review",
         ["id"],

@@ -48,6 +48,10 @@ def _renew_people() -> None:
     )
     op.add_column("person", sa.Column("name_lookup", sa.String(), nullable=True))
     op.create_index(op.f("ix_person_name_lookup"), "person", ["name_lookup"], unique=False)
+    op.execute(
+        f"ALTER TABLE person ADD COLUMN same_as {'TEXT' if sqlite else 'VARCHAR'} "
+        "CONSTRAINT fk_person_same_as REFERENCES person (id)"
+    )
 
 
 def _create_facts() -> None:
@@ -172,6 +176,29 @@ def _create_facts() -> None:
     )
     op.create_index(op.f("ix_membership_household_id"), "membership", ["household_id"], unique=False)
     op.create_index(op.f("ix_membership_person_id"), "membership", ["person_id"], unique=False)
+    op.create_table(
+        "residence",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("household_id", sa.String(), nullable=False),
+        sa.Column("town", sa.String(), nullable=False),
+        sa.Column("village", sa.String(), nullable=False),
+        sa.Column("village_code", sa.String(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("known_at", Instant(timezone=True), nullable=False),
+        sa.Column("retired_at", Instant(timezone=True), nullable=True),
+        sa.CheckConstraint("source IN ('roster', 'register')", name=op.f("ck_residence_source")),
+        sa.CheckConstraint("retired_at IS NULL OR retired_at >= known_at", name=op.f("ck_residence_known")),
+        sa.CheckConstraint(
+            "valid_from IS NULL OR valid_to IS NULL OR valid_to >= valid_from",
+            name=op.f("ck_residence_days"),
+        ),
+        sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_residence_household_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_residence")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_residence_household_id"), "residence", ["household_id"], unique=False)
     op.create_table(
         "person_category",
         sa.Column("id", sa.String(), nullable=False),
@@ -381,6 +408,7 @@ def _create_proposals() -> None:
         sa.Column("asked_at", Instant(timezone=True), nullable=False),
         sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("decided_at", Instant(timezone=True), nullable=True),
+        sa.Column("reason", SealedText(), nullable=True),
         sa.CheckConstraint("(state = 'asked') = (decided_at IS NULL)", name=op.f("ck_proposal_decided")),
         sa.CheckConstraint(
             "kind IN ('account', 'merge', 'split', 'identity', 'clearance')", name=op.f("ck_proposal_kind")
@@ -415,6 +443,7 @@ def _create_proposals() -> None:
         sa.Column("settled_by", sa.String(), nullable=True),
         sa.Column("settled_at", Instant(timezone=True), nullable=True),
         sa.Column("settlement", sa.String(), nullable=True),
+        sa.Column("reason", SealedText(), nullable=True),
         sa.CheckConstraint(
             "(state = 'settled') = (settled_at IS NOT NULL)", name=op.f("ck_registry_task_settled")
         ),

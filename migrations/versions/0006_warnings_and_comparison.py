@@ -71,6 +71,7 @@ def upgrade() -> None:
         sa.Column("proposed_at", Instant(timezone=True), nullable=False),
         sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("decided_at", Instant(timezone=True), nullable=True),
+        sa.Column("decision", SealedText(), nullable=True),
         sa.Column("started_on", sa.Date(), nullable=True),
         sa.Column("review_due", sa.Date(), nullable=True),
         sa.Column("exited_on", sa.Date(), nullable=True),

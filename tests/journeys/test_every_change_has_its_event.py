@@ -39,6 +39,12 @@ ELSEWHERE = {
     "ledger_entry": "the event of what it books",
     "stored_file": "the event of the document or bank file that names it",
     "role_grant": "role.asked",
+    "person": "cover.added, of the roster's row",
+    "membership": "cover.added, of the roster's row",
+    "income": "household.added or household.changed",
+    "bank_account": "household.added or household.changed",
+    "feed_row": "feed.taken_in, of its delivery",
+    "clearance": "pack.taken_in",
 }
 
 

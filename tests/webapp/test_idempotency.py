@@ -13,8 +13,8 @@ from foundation.database import Database
 from foundation.trail.events import Event
 from tests.webapp.api_client import Caller, caller
 from tests.webapp.conftest import Web
-from webapp.api.idempotency import REPLAYED
-from webapp.models import KeptAnswer
+from foundation.web.idempotency import REPLAYED
+from foundation.web.models import KeptAnswer
 
 DISABLE = {"state": "disabled"}
 
@@ -125,7 +125,7 @@ def test_effect_and_answer_are_there_together_or_not_at_all(
         raise RuntimeError("the power went out just before the commit")
 
     with monkeypatch.context() as patch:
-        patch.setattr("webapp.api.idempotency._keep", fail)
+        patch.setattr("foundation.web.idempotency._keep", fail)
         assert change.send().status_code == 500
     assert change.times == 0 and change.kept == 0 and change.admin.data(change.path)["state"] == "active"
     assert change.send().status_code == 200 and change.times == 1
@@ -138,7 +138,7 @@ def under_way(change: Change, monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("webapp.api.idempotency._keep", die)
+        patch.setattr("foundation.web.idempotency._keep", die)
         with pytest.raises(KeyboardInterrupt):
             change.send()
     assert change.kept == 1 and change.times == 0
@@ -167,7 +167,7 @@ def test_a_first_try_that_died_is_taken_over_after_ten_minutes(
 def test_a_first_try_that_was_only_slow_commits_nothing_once_it_is_taken_over(
     change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.api import idempotency
+    from foundation.web import idempotency
 
     keep = idempotency._keep
 

@@ -26,8 +26,8 @@ from foundation.web.api import (
     versioned,
 )
 from foundation.web.fields import Choice, IsoDate, StrictSchema
+from foundation.web.idempotency import idempotent, writing
 from foundation.web.paging import keyset
-from webapp.api.idempotency import idempotent, writing
 from webapp.services.people import set_state
 from webapp.services.tokens import SCOPES, RecognisedToken
 

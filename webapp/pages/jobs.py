@@ -14,13 +14,14 @@ from claims.models import Determination
 from foundation import jobs
 from foundation.actors import Actor, Role
 from foundation.errors import NotFound
+from foundation.job_troubles import trouble
 from foundation.jobs import Job
 from foundation.web.acting import acting, now, reading, transaction
 from foundation.web.fields import Choice, CleanText, StrictSchema
 from foundation.web.language import _, pick
 from foundation.web.paging import keyset
 from foundation.web.requests import arguments, form
-from webapp.job_words import KIND_NAMES, STATE_KINDS, STATE_NAMES, trouble
+from webapp.job_words import KIND_NAMES, STATE_KINDS, STATE_NAMES
 from webapp.rights import right_of
 
 blueprint = Blueprint("jobs", __name__)

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from foundation import jobs, rotation
 from foundation.actors import Role
 from foundation.blobs import BlobStore
+from foundation.job_troubles import trouble
 from foundation.jobs import MOST_ATTEMPTS, Job
 from foundation.staff import queries
 from foundation.upkeep import ROTATION, Upkeep
@@ -23,7 +24,6 @@ from foundation.web.acting import acting, now, reading, sealer, surroundings, tr
 from foundation.web.fields import StrictSchema
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
-from webapp.job_words import trouble
 from webapp.jobs import ring_soon
 from webapp.keys import COLUMN_NAMES, KEY_STATES, ROTATE, KeyLine, Overview, job_of, overview, vault_of
 from webapp.settings import files_folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -13,13 +12,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from claims.consent import consent, consent_on, consents
-from claims.error_workbook import error_workbook, rows_in
+from claims.error_workbook import error_workbook
 from claims.models import PackUpload
 from claims.phrases import FEEDS, LINES
 from claims.queries.uploads import (
     CHECK,
     TAKE_IN,
-    actor_from,
     files_of,
     job_of,
     preview_of,
@@ -31,11 +29,11 @@ from claims.states import UPLOAD_STATE_NAMES
 from claims.terms import OUTCOME_NAMES
 from claims.upload_preview import Preview
 from claims.uploaded_files import sort_files
-from foundation.actors import Role
+from foundation.actors import Role, actor_from
 from foundation.blobs import BlobStore
 from foundation.clock import SHANGHAI, business_day
+from foundation.error_workbook import rows_in
 from foundation.errors import Fault, InvalidInput, NotFound, UnusableInput
-from foundation.jobs import MOST_ATTEMPTS, Job
 from foundation.privacy.exports import Stamp, Wanted, hand_out, needs_purpose, watermark
 from foundation.privacy.purposes import EXPORT_PURPOSES
 from foundation.refusals import REFUSALS
@@ -48,7 +46,7 @@ from foundation.web.downloads import download, numbered_name, sent_to_a_second_p
 from foundation.web.fields import Choice, CleanText, StrictSchema
 from foundation.web.language import _, language, pick
 from foundation.web.requests import arguments, form
-from webapp.job_words import trouble
+from foundation.web.working import Work, work_on
 from webapp.jobs import ring_soon
 from webapp.settings import files_folder
 
@@ -185,17 +183,6 @@ def _title(upload: PackUpload) -> str:
 # --- one pack ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """The background work on an upload, for the page. `percent` is None before it has begun."""
-
-    text: str
-    done: int
-    total: int
-    failed: bool = False
-    trouble: str = ""
-
-
 @blueprint.get("/packs/<upload_id>")
 def shown(upload_id: str) -> str:
     """One upload: how far it is, what was found in it, and what can be done with it."""
@@ -260,28 +247,16 @@ def progress(upload_id: str) -> Response | str:
     return render_template("packs/progress.html", upload={"id": upload.id}, work=work)
 
 
-def _work(session: Session, upload: PackUpload) -> _Work | None:
+def _work(session: Session, upload: PackUpload) -> Work | None:
     """The work that the state of an upload waits for; None when it waits for a person, or for nothing."""
     if upload.state not in ("checking", "taking_in"):
         return None
-    job = job_of(session, upload)
-    if job is not None and job.state == "failed":
-        return _Work("", 0, 0, failed=True, trouble=_trouble(job))
-    done, total = (0, 0) if job is None else (job.progress_done or 0, job.progress_total or 0)
-    if job is None or job.state == "waiting":
-        return _Work(_("排队中,马上开始"), done, total)
     steps = (
         _("正在读取文件"),
         _("正在审核案件"),
         _("正在入库") if upload.state == "taking_in" else _("正在核对变化"),
     )
-    return _Work(steps[min(done, 2)], done, total or 3)
-
-
-def _trouble(job: Job) -> str:
-    """What went wrong with a job, in words, and whether it comes again by itself."""
-    again = "" if job.attempts >= MOST_ATTEMPTS else _("系统稍后会自动重试,也可以现在重试。")
-    return f"{pick(*trouble(job.error_code))} {again}".strip()
+    return work_on(job_of(session, upload), steps)
 
 
 def _refused(preview: Preview) -> list[dict[str, str]]:

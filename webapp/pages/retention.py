@@ -18,6 +18,7 @@ from foundation import jobs
 from foundation.actors import Role
 from foundation.clock import SHANGHAI, business_day
 from foundation.errors import InvalidInput
+from foundation.job_troubles import trouble
 from foundation.jobs import Job
 from foundation.privacy.holds import LONGEST_REASON, SHORTEST_REASON, SUBJECTS, lift_hold, set_hold
 from foundation.privacy.retention import Group, Rule, shipped
@@ -29,7 +30,6 @@ from foundation.web.fields import Choice, CleanText, IsoDate, TextSchema
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
 from webapp.destroyed import destroyed_csv
-from webapp.job_words import trouble
 from webapp.jobs import ring_soon
 from webapp.legal_holds import SUBJECT_NAMES, HoldShown, listed_holds, subject_by_number
 from webapp.retention import plan

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from foundation.actors import Role
 from foundation.errors import BadRequest
+from foundation.job_troubles import trouble
 from foundation.privacy.purposes import EXPORT_PURPOSES
 from foundation.trail.checks import Checked, newest_checks
 from foundation.trail.models import TrailBlock
@@ -20,7 +21,6 @@ from foundation.web.fields import Choice, CleanText, IsoDate, StrictSchema, Whol
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
 from webapp import trail_queries as queries
-from webapp.job_words import trouble
 from webapp.jobs import ring_soon
 from webapp.services import verification
 from webapp.settings import anchor_file

@@ -32,6 +32,7 @@ from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from foundation.upkeep import ERASURE, Upkeep
 from households.erasing import erase_households, erase_people
+from households.feed_erasing import erase_deliveries, erase_feed_uploads
 from payments.services.erasing import erase_bank_files, erase_payees
 from reports.erasing import erase_county_documents, erase_letters, erase_summaries
 from webapp.retention import GroupPlan, Looking, Plan, plan
@@ -262,6 +263,8 @@ _ERASE: Mapping[str, _Eraser] = {
     "unused_upload": erase_uploads,
     "household": erase_households,
     "person": erase_people,
+    "delivery": erase_deliveries,
+    "feed_upload": erase_feed_uploads,
     **{group: _notes(group) for group in ("disclosure_note", "export_note", "hold_reason")},
 }
 """How the records of each group are erased: session, ids, the reason that stands in each event."""

@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 from foundation.errors import BadRequest, ConflictError, InvalidInput
 from foundation.web.acting import acting, now, sealer, transaction
 from foundation.web.api import IDEMPOTENCY_KEY, documented_header
+from foundation.web.models import KeptAnswer
 from foundation.web.strict_json import read_body
-from webapp.models import KeptAnswer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,30 +48,42 @@ class StillAtWork(ConflictError):
 
 
 def idempotent(operation: F) -> F:
-    """A write of the API: runs once for a key. The operation gets its session from `writing()`."""
+    """A write of the API with a JSON body: runs once for a key. The operation gets its session from `writing()`."""
+    return idempotent_over(read_body)(operation)
 
-    @wraps(operation)
-    def answer(*args: Any, **values: Any) -> Response:
-        key = _key()
-        digest = _digest(read_body())
+
+def idempotent_over(read: Callable[[], Any]) -> Callable[[F], F]:
+    """The same for a write that is no JSON: `read` says what was sent, as plain data to compare repetitions by."""
+
+    def decorate(operation: F) -> F:
+        @wraps(operation)
+        def answer(*args: Any, **values: Any) -> Response:
+            return _once(operation, read, *args, **values)
+
+        return documented_header(cast(F, answer), IDEMPOTENCY_KEY)
+
+    return decorate
+
+
+def _once(operation: Callable[..., Any], read: Callable[[], Any], *args: Any, **values: Any) -> Response:
+    key = _key()
+    digest = _digest(read())
+    with transaction() as session:
+        mine, kept = _begin(session, key, digest)
+    if kept is not None:
+        return kept
+    try:
         with transaction() as session:
-            mine, kept = _begin(session, key, digest)
-        if kept is not None:
-            return kept
-        try:
-            with transaction() as session:
-                g.writing = session
-                response = cast(Response, operation(*args, **values))
-                _keep(session, mine, response)
-        except Exception:
-            with transaction() as session:
-                _give_back(session, mine)
-            raise
-        finally:
-            g.pop("writing", None)
-        return response
-
-    return documented_header(cast(F, answer), IDEMPOTENCY_KEY)
+            g.writing = session
+            response = cast(Response, operation(*args, **values))
+            _keep(session, mine, response)
+    except Exception:
+        with transaction() as session:
+            _give_back(session, mine)
+        raise
+    finally:
+        g.pop("writing", None)
+    return response
 
 
 def writing() -> Session:
