@@ -25,7 +25,7 @@ from bench.rounds import Row, in_turns, spread, timed
 from foundation.database import Database, bulk_insert, migrate, table_of
 from foundation.keyfile import open_sealer
 from foundation.sealing import Sealer
-from households.comparing import Candidate, Rules
+from households.comparing import Candidate, Rules, state_of
 from households.layouts import layouts
 from households.models.feeds import DEPARTMENT, FeedDelivery, FeedRow
 from households.queries.probing import Compared, compared
@@ -109,7 +109,7 @@ def _judged(done: Compared, people: list[Candidate]) -> dict[str, int]:
     found: dict[str, int] = {"hit": 0, "clear": 0, "no_data": 0}
     for check in rules.checks():
         if check.feed in FEEDS:
-            missed = rules.state(check, hit=False)
+            missed = state_of(check, rules.sources, hit=False)
             number = sum((person.key, check.key) in hits for person in people)
             found["hit"] += number
             found[missed] += len(people) - number

@@ -265,6 +265,26 @@ def write_workbook(
     return content.getvalue()
 
 
+def write_template(name: str, note: str, columns: Sequence[str], widths: Sequence[int]) -> bytes:
+    """An xlsx to be filled in: a sheet with a note, and below it the names of the columns, all of whose cells are text.
+
+    In a text cell a spreadsheet keeps an ID number whole, and a day as it was typed.
+    """
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
+        workbook.set_properties({"created": _WRITTEN_ON})
+        sheet = workbook.add_worksheet(name)
+        as_text = workbook.add_format({"num_format": "@"})
+        heading = workbook.add_format({"bold": True, "bg_color": "#EDEDED", "num_format": "@"})
+        for place, width in enumerate(widths):
+            sheet.set_column(place, place, width, as_text)
+        sheet.write_string(0, 0, note, workbook.add_format(_FORMATS["watermark"]))
+        for place, column in enumerate(columns):
+            sheet.write_string(1, place, column, heading)
+        sheet.freeze_panes(2, 0)
+    return content.getvalue()
+
+
 def _mark(sheet: Any, watermark: Watermark, formats: Mapping[str, Any]) -> int:
     """Puts the watermark on a sheet: its first row, every printed page, and behind the cells. The next free row."""
     sheet.write_string(0, 0, watermark.line, formats["watermark"])

@@ -38,6 +38,11 @@ class Check:
         """Whether it is a reverse standard, which a clearance can answer and which has to be in force."""
         return self.key in REVERSE_STANDARDS
 
+    @property
+    def examined(self) -> bool:
+        """Whether a hit has to be looked into; any other only says that a department has a record of the person."""
+        return self.kind != "presence" or self.key == "death"
+
 
 _HOLDINGS: Mapping[str, Pair] = {
     "deposit": ("大额存款", "large deposits"),
@@ -51,7 +56,12 @@ _HOLDINGS: Mapping[str, Pair] = {
 def _checks() -> dict[str, Check]:
     found = [Check(key, title, "holding", (HOLDING_FEEDS[key],)) for key, title in _HOLDINGS.items()]
     found += [
-        Check("payroll", ("财政供养(含直系亲属)", "public payroll, relatives too"), "payroll", ("payroll", "kin")),
+        Check(
+            "payroll",
+            ("财政供养(含直系亲属)", "public payroll, relatives too"),
+            "payroll",
+            ("payroll", "kin"),
+        ),
         Check("official_relative", ("干部亲属", "official's relative"), "official", ("officials",)),
         Check("death", ("死亡登记", "registered deaths"), "presence", ("deaths",)),
     ]
@@ -66,3 +76,6 @@ def _checks() -> dict[str, Check]:
 
 CHECKS: Mapping[str, Check] = _checks()
 """Key → check, in the order in which they are shown."""
+
+EXAMINED: tuple[str, ...] = tuple(key for key, check in CHECKS.items() if check.examined)
+"""Keys of the checks whose hits have to be looked into."""

@@ -1,7 +1,7 @@
 """The comparison 一站式比对: people against the departments' rows, each check HIT, CLEAR or NO DATA.
 
-Pure. A feed that nobody has sent is NO DATA and never CLEAR. Most rows are judged by what stands of them in plain, their
-day and sum; only where a word or a second day counts is a row opened, and only once the plain part has passed.
+Pure. A feed that nobody has sent is NO DATA and never CLEAR. Most rows are judged by what stands of them in plain,
+their day and sum; only where a word or a second day counts is a row opened, and only once the plain part has passed.
 """
 
 from __future__ import annotations
@@ -81,11 +81,12 @@ class Rules:
         """The checks that are made, in order."""
         return [check for check in CHECKS.values() if not check.reverse or check.key in self.reverse]
 
-    def state(self, check: Check, *, hit: bool) -> State:
-        """What a check came to for a person of whom it found a row or none."""
-        if hit:
-            return State.HIT
-        return State.CLEAR if delivered(check, self.sources) else State.NO_DATA
+
+def state_of(check: Check, feeds: Collection[str], *, hit: bool) -> State:
+    """What a check came to for a person of whom it found a row or none; `feeds` are those that were delivered."""
+    if hit:
+        return State.HIT
+    return State.CLEAR if delivered(check, feeds) else State.NO_DATA
 
 
 def delivered(check: Check, feeds: Collection[str]) -> bool:
@@ -98,7 +99,7 @@ WORDED = frozenset({"housing", "companies", "payroll", "kin", "officials"})
 
 
 class Comparer:
-    """Judges rows by the rules. `opened` gives a row's values in the order of its layout's columns, days as ISO text."""
+    """Judges rows by the rules. `opened` gives a row's values in the order of its columns, days as ISO text."""
 
     def __init__(self, rules: Rules, opened: Callable[[Row], Sequence[Any]]) -> None:
         self._rules, self._opened = rules, opened
@@ -149,7 +150,9 @@ class Comparer:
                 found.append((row.id_lookup, Relative(values[relation], values[number])))
         return found
 
-    def hits_through(self, kin: Mapping[str, Sequence[tuple[Candidate, Relative]]], rows: Iterable[Row]) -> list[Hit]:
+    def hits_through(
+        self, kin: Mapping[str, Sequence[tuple[Candidate, Relative]]], rows: Iterable[Row]
+    ) -> list[Hit]:
         """The hits of relatives' rows on the payroll: `kin` is digest of a relative → whose relative they are."""
         check, source = CHECKS["payroll"], self._rules.sources.get("payroll")
         found: dict[tuple[str, str], Hit] = {}
@@ -191,4 +194,3 @@ def _place(feed: str) -> int:
 
 def _age(row: Row) -> tuple[date, str]:
     return row.on_day or date.min, row.id
-

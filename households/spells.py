@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import tomllib
 from calendar import monthrange
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-
-from households.registered import IncomeFigures
 
 Pair = tuple[str, str]
 Faults = dict[str, list[Pair]]
@@ -151,32 +148,6 @@ def step_faults(steps: Steps, today: date) -> Faults:
     return faults
 
 
-@dataclass(frozen=True, slots=True)
-class SurveyedIncome:
-    """A household's income of a year by its four sources, and what producing it cost. In fen."""
-
-    wages_fen: int
-    operating_fen: int
-    property_fen: int
-    transfer_fen: int
-    cost_fen: int
-    main_source: str
-    """A key of `households.terms.INCOME_SOURCES`."""
-
-    def figures(self, members: int) -> IncomeFigures:
-        """The figures of a household of so many members; a head at least has nothing, never less."""
-        net = self.wages_fen + self.operating_fen + self.property_fen + self.transfer_fen - self.cost_fen
-        return IncomeFigures(
-            max(0, net) // members,
-            self.wages_fen,
-            self.operating_fen,
-            self.property_fen,
-            self.transfer_fen,
-            self.cost_fen,
-            members,
-        )
-
-
 def basis_of(per_head_fen: int, line_fen: int | None, reasons: int) -> str | None:
     """By what a household is recognised: below the line, else by a qualitative reason; None: by neither."""
     if line_fen is not None and per_head_fen < line_fen:
@@ -199,7 +170,3 @@ def exit_faults(per_head_fen: int, line_fen: int | None, *, cause_gone: bool, me
         ]
     return faults
 
-
-def counted(standings: Mapping[str, int]) -> dict[str, int]:
-    """Every standing with its number, in order, those of nobody with 0."""
-    return {name: standings.get(name, 0) for name in STANDINGS}

@@ -212,3 +212,106 @@ COVER_STATES: Mapping[str, Pair] = {
     "none": ("未参保", "not insured"),
 }
 """Where somebody's cover stands on a day."""
+
+UPLOAD_STATES: Mapping[str, Pair] = {
+    "checking": ("检查中", "being checked"),
+    "ready": ("待入库", "ready"),
+    "unusable": ("不可用", "unusable"),
+    "taking_in": ("入库中", "being taken in"),
+    "taken_in": ("已入库", "taken in"),
+    "discarded": ("已作废", "discarded"),
+}
+"""Where a department's uploaded file stands."""
+
+FEED_MODES: Mapping[str, Pair] = {
+    "full": ("全量", "full list"),
+    "addition": ("增量", "additions"),
+    "absent": ("无此文件", "no such file"),
+}
+"""Whether a file is the whole list or more rows."""
+
+COLUMN_TYPES: Mapping[str, Pair] = {
+    "text": ("文字", "text"),
+    "private": ("文字(页面不显示)", "text, never shown on a page"),
+    "name": ("姓名", "a name"),
+    "id_number": ("18 位身份证号", "an ID number of 18 characters"),
+    "date": ("日期,如 2020-03-05", "a day, like 2020-03-05"),
+    "amount": ("金额(元)", "an amount in yuan"),
+    "capital": ("金额(元)", "an amount in yuan"),
+    "academic_year": ("学年,如 2020-2021", "a school year, like 2020-2021"),
+    "twelve_digits": ("12 位数字", "12 digits"),
+    "yes_no": ("规定的选项", "one of the listed words"),
+    "choice": ("规定的选项", "one of the listed words"),
+    "matter": ("规定的选项", "one of the listed words"),
+    "passed": ("规定的选项", "one of the listed words"),
+}
+"""What stands in a column of each type of `households.layouts`."""
+
+REPORTING_PERIODS: Mapping[str, Pair] = {
+    "week": ("每周", "every week"),
+    "month": ("每月", "every month"),
+    "quarter": ("每季度", "every quarter"),
+    "half_year": ("每半年", "every half year"),
+    "year": ("每年", "every year"),
+}
+"""How often a feed is sent."""
+
+WARNING_LINES: Mapping[str, Pair] = {
+    "illness": ("因病", "illness"),
+    "education": ("因学", "education"),
+    "accident": ("因意外", "accident"),
+    "income": ("收入", "income"),
+}
+"""The lines of cover that a warning may serve."""
+
+WARNING_CHANNELS: Mapping[str, Pair] = {
+    "department": ("部门预警", "department"),
+    "village": ("村级上报", "village officer"),
+    "town_window": ("镇窗口", "town window"),
+    "county_window": ("县窗口", "county window"),
+    "owed": ("应赔未赔", "owed and not claimed"),
+}
+"""How a report of an event came."""
+
+WARNING_STATES: Mapping[str, Pair] = {
+    "open": ("待处理", "open"),
+    "claimed": ("已报案", "claimed"),
+    "dismissed": ("已排除", "dismissed"),
+    "transferred": ("已转办", "transferred"),
+}
+"""Where a warning case stands."""
+
+HAPPENED: Mapping[str, Pair] = {
+    "illness": ("生病、住院", "illness, stay in hospital"),
+    "school": ("上学负担重", "cost of school"),
+    "accident": ("意外伤害", "accident, injury"),
+    "death": ("家人去世", "death in the family"),
+    "job_loss": ("失业、没有收入", "loss of work or income"),
+    "disaster": ("受灾、减产", "disaster, loss of the harvest"),
+    "housing": ("住房不安全", "unsafe house"),
+    "other": ("其他困难", "another hardship"),
+}
+"""What a village officer or a window says has happened."""
+
+DISMISSALS: Mapping[str, Pair] = {
+    "no_hardship": ("入户核实,没有困难", "visited: no hardship"),
+    "helped": ("已由其他渠道解决", "helped in another way already"),
+    "wrong_data": ("部门数据有误", "the department's data is wrong"),
+    "same_event": ("与其他预警是同一件事", "the same event as another warning"),
+    "declined": ("本户不申请", "the household does not apply"),
+}
+"""Why a warning case is dismissed."""
+
+TRANSFERS: Mapping[str, Pair] = {
+    "civil_relief": ("转民政局临时救助", "to civil affairs: temporary relief"),
+    "housing_office": ("转住建局危房改造", "to the housing office: repair of the house"),
+    "employment": ("转人社局就业帮扶", "to human resources: help with work"),
+    "farming": ("转农业农村局产业帮扶", "to agriculture: help with farming"),
+    "school_aid": ("转教育和体育局学生资助", "to education: aid for pupils"),
+    "medical_aid": ("转医疗保障局医疗救助", "to medical insurance: medical assistance"),
+    "conference": ("提交联席会议会商", "before the joint conference"),
+}
+"""Where a warning case is transferred 会商转办."""
+
+CASE_OUTCOMES: Mapping[str, Pair] = {**DISMISSALS, **TRANSFERS}
+"""How a case ended that became no claim."""

@@ -14,8 +14,8 @@ from typing import Any
 from foundation.errors import Fault
 from foundation.money import Money
 from policies.policy import REVERSE_STANDARDS, Policy, ReverseStandard
-from policies.standard import Standards, criterion_values, percent_text
-from policies.terms import CRITERIA, Pair
+from policies.standard import Standards, percent_text, reverse_values
+from policies.terms import REVERSE_NAMES, Pair
 
 _MENDED = (
     "请改正保单文件;保单正确的,先按程序修订当年标准",
@@ -34,8 +34,8 @@ def disagreements(standards: Standards, policy: Policy) -> list[Fault]:
                 _fault(
                     standards,
                     place,
-                    f"没有“{CRITERIA[key][0]}”这一项,保单却有",
-                    f"do not have {CRITERIA[key][1]}, the policy has",
+                    f"没有“{REVERSE_NAMES[key][0]}”这一项,保单却有",
+                    f"do not have {REVERSE_NAMES[key][1]}, the policy has",
                 )
             )
         elif here is not None and key not in tables:
@@ -43,8 +43,8 @@ def disagreements(standards: Standards, policy: Policy) -> list[Fault]:
                 _fault(
                     standards,
                     place,
-                    f"有“{CRITERIA[key][0]}”这一项,保单却没有",
-                    f"have {CRITERIA[key][1]}, the policy has not",
+                    f"有“{REVERSE_NAMES[key][0]}”这一项,保单却没有",
+                    f"have {REVERSE_NAMES[key][1]}, the policy has not",
                 )
             )
         elif here is not None:
@@ -72,7 +72,7 @@ def _line(standards: Standards, policy: Policy) -> Iterator[Fault]:
 def _values(
     standards: Standards, ours: ReverseStandard, table: dict[str, Any], place: str, policy: Policy
 ) -> Iterator[Fault]:
-    for key, wanted in criterion_values(ours).items():
+    for key, wanted in reverse_values(ours).items():
         for there, found in _in_force(table.get(key), policy):
             found = sorted(set(found)) if isinstance(found, list) else found
             if found == wanted:

@@ -19,7 +19,7 @@ from policies.standard import (
     ROUNDINGS,
     UNITS,
     Standards,
-    criterion_values,
+    reverse_values,
 )
 
 resources = Resources("standards", __name__, "The county's standards of each year.")
@@ -55,8 +55,8 @@ class QuantitativeLineData(Output):
     source = fields.String(required=True)
 
 
-class CriterionData(Output):
-    """One reverse criterion. What a kind does not have is null."""
+class ReverseStandardData(Output):
+    """One reverse standard. What a kind does not have is null."""
 
     key = fields.String(required=True)
     clause = fields.String(required=True)
@@ -83,7 +83,7 @@ class StandardsData(Output):
     id = fields.String(required=True)
     year = fields.Integer(required=True)
     line = fields.Nested(QuantitativeLineData, required=True)
-    reverse_standards = fields.List(fields.Nested(CriterionData), required=True)
+    reverse_standards = fields.List(fields.Nested(ReverseStandardData), required=True)
     reasons = fields.List(fields.Nested(ReasonData), required=True)
     elderly_from_age = fields.Integer(required=True)
     fingerprint = fields.String(required=True)
@@ -144,7 +144,7 @@ def _whole(row: Standard, standards: Standards) -> dict[str, Any]:
             "source": line.source,
         },
         "reverse_standards": [
-            nothing | {"key": key, "clause": one.clause} | criterion_values(one)
+            nothing | {"key": key, "clause": one.clause} | reverse_values(one)
             for key, one in standards.reverse.items()
         ],
         "reasons": [

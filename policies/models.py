@@ -66,7 +66,7 @@ class Standard(Base):
     line_fen: Mapped[int] = mapped_column(BigInteger)
     """The quantitative line, as `canonical` works it out."""
     canonical: Mapped[str] = mapped_column(Text)
-    """JSON of `policies.standard.Standards`: base, ratio, rounding, source; reverse criteria; qualitative reasons."""
+    """JSON of `policies.standard.Standards`: base, ratio, rounding, source; reverse standards; qualitative reasons."""
     fingerprint: Mapped[str] = mapped_column(String)
     state: Mapped[str] = mapped_column(String)
     proposed_by: Mapped[str] = mapped_column(String)

@@ -46,15 +46,15 @@ from policies.standard import FIRST_YEAR, LAST_YEAR, REASON_GROUPS, Standards, p
 from policies.standard_view import (
     calculation,
     capital,
-    criteria_view,
     differences,
     policies_view,
     reasons_view,
+    reverse_view,
     rounding_words,
     version_view,
 )
-from policies.terms import CRITERIA, ROUNDINGS, UNITS, VALUES
 from policies.terms import REASON_GROUPS as GROUP_WORDS
+from policies.terms import REVERSE_NAMES, ROUNDINGS, UNITS, VALUES
 
 blueprint = Blueprint("standards", __name__, template_folder="templates")
 
@@ -106,7 +106,7 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.get("/standards/<int:year>")
 def shown(year: int) -> str:
-    """One year: how its line came about, criteria, reasons, every version, and what differs from the year before."""
+    """One year: how its line came about, reverse standards, reasons, versions, what differs from the year before."""
     version = arguments(YearArguments).get("version")
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise NotFound
@@ -130,7 +130,7 @@ def shown(year: int) -> str:
         versions=[version_view(one, people) for one in rows],
         calculation=calculation(standards),
         rounding=rounding_words(standards),
-        criteria=criteria_view(standards),
+        reverse=reverse_view(standards),
         reasons=reasons_view(standards),
         differences=None if before is None else differences(before, standards),
         policies=policies_view(standards, policies),
@@ -192,10 +192,10 @@ def _form_page(typed: Mapping[str, str], faults: Faults = _NONE) -> str:
         "policies/form.html",
         typed=typed,
         errors=errors,
-        criteria=[
+        reverse=[
             {
                 "key": key,
-                "title": capital(pick(*CRITERIA[key])),
+                "title": capital(pick(*REVERSE_NAMES[key])),
                 "fields": [(f"{key}_{name}", _label(name)) for name in _names_of(key)],
             }
             for key in REVERSE_STANDARDS
@@ -209,7 +209,7 @@ def _form_page(typed: Mapping[str, str], faults: Faults = _NONE) -> str:
 
 
 def _names_of(key: str) -> list[str]:
-    """The values of a criterion in the order of the form."""
+    """The values of a reverse standard in the order of the form."""
     more = {"housing": ["uses", "within_years"], "company": ["statuses"]}
     return [*([AMOUNT_KEYS[key]] if key in AMOUNT_KEYS else []), *more.get(key, [])]
 

@@ -36,8 +36,8 @@ from policies.standard import (
     QuantitativeLine,
     Reason,
     Standards,
-    criterion_values,
     percent_text,
+    reverse_values,
 )
 
 MOST_REASONS = 30
@@ -64,7 +64,7 @@ class Percent(Strict[Rate]):
         return Rate.of(text)
 
 
-def _criterion_fields(key: str) -> dict[str, Any]:
+def _reverse_fields(key: str) -> dict[str, Any]:
     fields: dict[str, Any] = {key: Flag(), f"{key}_clause": CleanText(max=MOST_TEXT)}
     if key in AMOUNT_KEYS:
         fields[f"{key}_{AMOUNT_KEYS[key]}"] = Money()
@@ -95,11 +95,11 @@ _FIELDS: dict[str, Any] = (
         "source": CleanText(max=MOST_TEXT, required=True),
         "elderly_from_age": Whole(40, 120, required=True),
     }
-    | {name: field for key in REVERSE_STANDARDS for name, field in _criterion_fields(key).items()}
+    | {name: field for key in REVERSE_STANDARDS for name, field in _reverse_fields(key).items()}
     | {name: field for row in _ROWS for name, field in _reason_fields(row).items()}
 )
 StandardsForm = cast(type[StrictSchema], StrictSchema.from_dict(_FIELDS, name="StandardsForm"))
-"""A proposal. A criterion counts where its box is ticked; a row of reasons where a title is written."""
+"""A proposal. A reverse standard counts where its box is ticked; a row of reasons where a title is written."""
 
 
 class NextYearForm(StrictSchema):
@@ -128,7 +128,7 @@ class YearArguments(TextSchema):
 
 
 def standards_from(values: Mapping[str, Any]) -> Standards:
-    """The standards of a form. Raises InvalidInput where a ticked criterion or a reason is not whole."""
+    """The standards of a form. Raises InvalidInput where a ticked reverse standard or a reason is not whole."""
     faults: dict[str, list[Pair]] = {}
     year = values["year"]
     line = QuantitativeLine(
@@ -140,14 +140,14 @@ def standards_from(values: Mapping[str, Any]) -> Standards:
         unit=values["unit"],
         source=values["source"],
     )
-    reverse = {key: _criterion(key, values, faults) for key in REVERSE_STANDARDS if values.get(key)}
+    reverse = {key: _reverse_standard(key, values, faults) for key in REVERSE_STANDARDS if values.get(key)}
     reasons = [reason for row in _ROWS if (reason := _reason(row, values, faults)) is not None]
     if faults:
         raise InvalidInput(faults)
     return Standards(year, line, reverse, tuple(reasons), values["elderly_from_age"])
 
 
-def _criterion(key: str, values: Mapping[str, Any], faults: dict[str, list[Pair]]) -> ReverseStandard:
+def _reverse_standard(key: str, values: Mapping[str, Any], faults: dict[str, list[Pair]]) -> ReverseStandard:
     def needed(name: str, empty: Any) -> Any:
         found = values.get(f"{key}_{name}")
         if found is None:
@@ -192,9 +192,9 @@ def form_of(standards: Standards) -> dict[str, str]:
         "source": line.source,
         "elderly_from_age": str(standards.elderly_from_age),
     }
-    for key, criterion in standards.reverse.items():
-        filled |= {key: "1", f"{key}_clause": criterion.clause}
-        for name, value in criterion_values(criterion).items():
+    for key, one in standards.reverse.items():
+        filled |= {key: "1", f"{key}_clause": one.clause}
+        for name, value in reverse_values(one).items():
             if value is not None:
                 filled[f"{key}_{name}"] = _as_text(name, value)
     for row, reason in enumerate(standards.reasons, start=1):

@@ -1,4 +1,4 @@
-"""The county's standards of one year 标准确定科学化: the quantitative line, reverse criteria, qualitative reasons.
+"""The county's standards of one year 标准确定科学化: the quantitative line, reverse standards, qualitative reasons.
 
 Pure. A year's line is a share of the rural income per head of the year before (19,128 yuan × 33% = 6,312 yuan for
 2020). Standards are stored as canonical JSON; the next year's are made from them with one new figure, `reindexed`.
@@ -70,7 +70,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Standards:
-    """The standards of one year. A reverse criterion that is not in `reverse` is not looked at in that year."""
+    """The standards of one year. A reverse standard that is not in `reverse` is not looked at in that year."""
 
     year: int
     line: QuantitativeLine
@@ -114,7 +114,7 @@ def standards_from_content(content: Mapping[str, Any]) -> Standards:
             source=line["source"],
         ),
         reverse={
-            key: _criterion(key, content["reverse_standards"][key])
+            key: _reverse_standard(key, content["reverse_standards"][key])
             for key in REVERSE_STANDARDS
             if key in content["reverse_standards"]
         },
@@ -126,7 +126,7 @@ def standards_from_content(content: Mapping[str, Any]) -> Standards:
     )
 
 
-def _criterion(key: str, table: Mapping[str, Any]) -> ReverseStandard:
+def _reverse_standard(key: str, table: Mapping[str, Any]) -> ReverseStandard:
     return ReverseStandard(
         key=key,
         clause=table["clause"],
@@ -137,14 +137,14 @@ def _criterion(key: str, table: Mapping[str, Any]) -> ReverseStandard:
     )
 
 
-def criterion_values(criterion: ReverseStandard) -> dict[str, Any]:
-    """The values of a criterion under the keys of policy.toml: sums in fen, words sorted, None where there is none."""
-    key = criterion.key
-    values: dict[str, Any] = {AMOUNT_KEYS[key]: criterion.from_fen} if key in AMOUNT_KEYS else {}
+def reverse_values(one: ReverseStandard) -> dict[str, Any]:
+    """The values of a reverse standard by their keys in policy.toml: sums in fen, words sorted, None for none."""
+    key = one.key
+    values: dict[str, Any] = {AMOUNT_KEYS[key]: one.from_fen} if key in AMOUNT_KEYS else {}
     if key == "housing":
-        values |= {"uses": sorted(criterion.uses), "within_years": criterion.within_years}
+        values |= {"uses": sorted(one.uses), "within_years": one.within_years}
     if key == "company":
-        values["statuses"] = sorted(criterion.statuses)
+        values["statuses"] = sorted(one.statuses)
     return values
 
 
@@ -163,7 +163,7 @@ def _content(standards: Standards) -> dict[str, Any]:
         },
         "reverse_standards": {
             key: {"clause": one.clause}
-            | {name: value for name, value in criterion_values(one).items() if value is not None}
+            | {name: value for name, value in reverse_values(one).items() if value is not None}
             for key, one in standards.reverse.items()
         },
         "reasons": [
@@ -200,13 +200,13 @@ def check_standards(standards: Standards) -> None:
     if not FIRST_YEAR <= standards.year <= LAST_YEAR:
         refuse("year", "年度不对", "is not a year")
     _check_line(standards, refuse)
-    for key, criterion in standards.reverse.items():
-        if key not in REVERSE_STANDARDS or criterion.key != key:
-            refuse(key, "没有这一项反向标准", "there is no such reverse criterion")
+    for key, one in standards.reverse.items():
+        if key not in REVERSE_STANDARDS or one.key != key:
+            refuse(key, "没有这一项反向标准", "there is no such reverse standard")
             continue
-        if not criterion.clause:
+        if not one.clause:
             refuse(key, "须写明依据", "its clause is missing")
-        if any(value == [] for value in criterion_values(criterion).values()):
+        if any(value == [] for value in reverse_values(one).values()):
             refuse(key, "须至少写一种", "name at least one kind")
     if len({reason.key for reason in standards.reasons}) < len(standards.reasons):
         refuse("reasons", "定性情形重复", "a reason stands twice")

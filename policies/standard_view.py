@@ -1,4 +1,4 @@
-"""The standards of a year as a page shows them, in the request's language: calculation, criteria, differences."""
+"""The standards of a year as a page shows them, in the request's language: calculation, differences."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from policies.agreement import disagreements
 from policies.models import Standard
 from policies.policy import Policy
 from policies.queries import standards_of
-from policies.standard import Standards, criterion_values, percent_text, product_text
-from policies.terms import CRITERIA, REASON_GROUPS, ROUNDINGS, STATES, UNITS, VALUES
+from policies.standard import Standards, percent_text, product_text, reverse_values
+from policies.terms import REASON_GROUPS, REVERSE_NAMES, ROUNDINGS, STATES, UNITS, VALUES
 
 STATE_KINDS = {"proposed": "warn", "active": "ok", "refused": "bad", "replaced": "neutral"}
 
@@ -55,18 +55,17 @@ def calculation(standards: Standards) -> str:
     return f"{base} × {percent_text(line.ratio)} = {product_text(line)} → {result}"
 
 
-def criteria_view(standards: Standards) -> list[dict[str, Any]]:
-    """The reverse criteria: title, what each says in words, and its clause."""
+def reverse_view(standards: Standards) -> list[dict[str, Any]]:
+    """The reverse standards: title, what each says in words, and its clause."""
     return [
         {
-            "title": capital(pick(*CRITERIA[key])),
+            "title": capital(pick(*REVERSE_NAMES[key])),
             "values": [
-                (pick(*VALUES[name]), value_words(name, value))
-                for name, value in criterion_values(criterion).items()
+                (pick(*VALUES[name]), value_words(name, value)) for name, value in reverse_values(one).items()
             ],
-            "clause": criterion.clause,
+            "clause": one.clause,
         }
-        for key, criterion in standards.reverse.items()
+        for key, one in standards.reverse.items()
     ]
 
 
@@ -84,7 +83,7 @@ def reasons_view(standards: Standards) -> list[tuple[str, list[str]]]:
 
 
 def value_words(name: str, value: Any) -> str:
-    """A value of a criterion: a sum in yuan, words, or years."""
+    """A value of a reverse standard: a sum in yuan, words, or years."""
     if name == "within_years":
         return _("不限") if value is None else _("%(years)s 年", years=value)
     if isinstance(value, list):
@@ -114,11 +113,11 @@ def _labelled(standards: Standards) -> dict[str, str]:
         _("依据"): line.source,
         _("贫困老人起算年龄"): str(standards.elderly_from_age),
     }
-    for criterion in criteria_view(standards):
-        found[_("反向标准·%(title)s", title=criterion["title"])] = _("有")
-        for name, text in criterion["values"]:
-            found[f"{criterion['title']} · {name}"] = text
-        found[f"{criterion['title']} · {_('依据')}"] = criterion["clause"]
+    for one in reverse_view(standards):
+        found[_("反向标准·%(title)s", title=one["title"])] = _("有")
+        for name, text in one["values"]:
+            found[f"{one['title']} · {name}"] = text
+        found[f"{one['title']} · {_('依据')}"] = one["clause"]
     for group, titles in reasons_view(standards):
         found |= {f"{group} · {title}": _("有") for title in titles}
     return found

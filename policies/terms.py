@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 Pair = tuple[str, str]
 
-CRITERIA: Mapping[str, Pair] = {
+REVERSE_NAMES: Mapping[str, Pair] = {
     "deposit": ("大额存款", "large deposits"),
     "machinery": ("大型农机具", "large farm machinery"),
     "housing": ("商品房", "commercial housing"),
@@ -14,7 +14,7 @@ CRITERIA: Mapping[str, Pair] = {
     "company": ("开办企业", "companies"),
     "payroll": ("直系亲属为财政供养人员", "close relatives on the public payroll"),
 }
-"""The reverse criteria 反向标准."""
+"""The reverse standards 反向标准."""
 
 VALUES: Mapping[str, Pair] = {
     "amount_from": ("存款达到", "deposits from"),
@@ -24,7 +24,7 @@ VALUES: Mapping[str, Pair] = {
     "within_years": ("最近年数", "within years"),
     "statuses": ("企业状态", "statuses"),
 }
-"""What a criterion says, by the key of policy.toml."""
+"""What a reverse standard says, by the key of policy.toml."""
 
 REASON_GROUPS: Mapping[str, Pair] = {
     "guarantees": ("两不愁三保障", "two assurances and three guarantees"),

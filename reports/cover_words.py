@@ -76,9 +76,9 @@ def _tiers(benefit: Benefit) -> Iterable[str]:
     starts = [tier.from_fen for tier in benefit.tiers]
     for tier, end in zip(benefit.tiers, [*starts[1:], None], strict=True):
         if tier.rate.numerator:
-            start = f"超过{sum_text(tier.from_fen)}" if tier.from_fen else "0元以上"
-            span = start if end is None else f"{start}至{sum_text(end)}"
-            yield f"{span}的部分，给付{percent_text(tier.rate)}"
+            start = sum_text(tier.from_fen)
+            span = f"超过{start}" if end is None else f"{start.removesuffix('元')}至{sum_text(end)}"
+            yield f"{span}的部分给付{percent_text(tier.rate)}"
 
 
 def _fixed(benefit: Benefit) -> Iterable[str]:

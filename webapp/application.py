@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import claims.pages
+import households.pages.feeds
 import payments.pages
 import policies.pages
 import reports.pages
@@ -29,6 +30,7 @@ from webapp.pages import (
     account,
     assessments,
     consents,
+    dashboard,
     exports,
     health,
     home,
@@ -100,6 +102,7 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         account.blueprint,
         tokens.blueprint,
         home.blueprint,
+        dashboard.blueprint,
         staff.blueprint,
         keys.blueprint,
         retention.blueprint,
@@ -112,6 +115,7 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         packs.blueprint,
         policies.pages.blueprint,
         claims.pages.blueprint,
+        households.pages.feeds.blueprint,
         payments.pages.blueprint,
         reports.pages.blueprint,
     ):

@@ -30,6 +30,10 @@ TASK_OF_KIND = {
     "village_notice": "reports.village_notice",
     "pack.check": "claims.check_pack",
     "pack.take_in": "claims.take_in_pack",
+    "feed.check": "households.check_feed",
+    "feed.take_in": "households.take_in_feed",
+    "feed.warn": "households.warn",
+    "warning.link": "claims.link_warnings",
     "trail.verify": "webapp.verify_trail",
     "keys.rotate": "webapp.rotate_keys",
     "retention.erase": "webapp.erase",
@@ -113,7 +117,7 @@ def seal_now() -> None:
 def make_celery() -> Celery:
     """The application with its tasks registered."""
     broker = os.environ.get("FANGPIN_BROKER", "")
-    tasks = ["claims.tasks", "payments.tasks", "reports.tasks", "webapp.tasks"]
+    tasks = ["households.tasks", "claims.tasks", "payments.tasks", "reports.tasks", "webapp.tasks"]
     app = Celery("fangpin", broker=broker or "memory://", include=tasks, task_cls=JobTask)
     app.conf.update(
         task_acks_late=True,

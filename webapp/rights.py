@@ -63,6 +63,12 @@ _PEOPLE = frozenset({Role.SEC_ADMIN, Role.AUDITOR})
 _SEES_IN_FULL = frozenset({Role.AUDITOR, Role.CENTER_CERTIFIER, *_ADJUDICATION})
 _PACKS = frozenset({Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER})
 _STANDARDS = frozenset({Role.LEADING_GROUP, *_CASES})
+_OVERVIEW = frozenset(
+    {Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.LEADING_GROUP, Role.AUDITOR, Role.CLAIM_OFFICER, *_CENTRE}
+)
+_FEEDS = frozenset({Role.DEPARTMENT, Role.LEADING_GROUP, Role.AUDITOR, *_CENTRE})
+_FEED_SENDERS = frozenset({Role.DEPARTMENT, Role.CENTER_CERTIFIER})
+_FEED_FILES = frozenset({Role.DEPARTMENT, Role.AUDITOR, *_CENTRE})
 _TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
@@ -105,6 +111,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("tokens.make_token", "POST"): own(step_up=True),
     ("tokens.revoke_token", "POST"): own(),
     ("home.home", "GET"): own(),
+    ("dashboard.shown", "GET"): Right(_OVERVIEW),
     # People, accounts, roles, limits
     ("staff.people", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
     ("staff.person", "GET"): county({Role.SEC_ADMIN, Role.AUDITOR}),
@@ -175,6 +182,17 @@ TABLE: dict[tuple[str, str], Right] = {
     ("standards.add", "POST"): county(_CENTRE),
     ("standards.next_year", "POST"): county(_CENTRE),
     ("standards.decided", "POST"): county({Role.CENTER_LEAD, Role.LEADING_GROUP}),
+    # Departments' data; a department its own (`households.queries.feed_uploads`)
+    ("feeds.listed", "GET"): county(_FEEDS),
+    ("feeds.shown", "GET"): county(_FEEDS),
+    ("feeds.template", "GET"): county(_FEEDS),
+    ("feeds.upload", "POST"): Right(_FEED_SENDERS, places=_COUNTY, most_a_minute=10),
+    ("feeds.uploaded", "GET"): county(_FEED_FILES),
+    ("feeds.progress", "GET"): Right(_FEED_FILES, places=_COUNTY, polled=True),
+    ("feeds.errors", "POST"): county(_FEED_SENDERS, "download"),
+    ("feeds.take_in", "POST"): county(_FEED_SENDERS),
+    ("feeds.again", "POST"): county(_FEED_SENDERS),
+    ("feeds.discard", "POST"): county(_FEED_SENDERS),
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),
@@ -206,6 +224,13 @@ TABLE: dict[tuple[str, str], Right] = {
     ("api_claims.full_view", "POST"): Right(_SEES_IN_FULL, purpose="reveal", scope="claims:reveal"),
     ("api_standards.listed", "GET"): Right(_STANDARDS, scope="registry:read"),
     ("api_standards.shown", "GET"): Right(_STANDARDS, scope="registry:read"),
+    ("api_dashboard.shown", "GET"): Right(_OVERVIEW, scope="registry:read"),
+    ("api_feeds.listed", "GET"): Right(_FEEDS, places=_COUNTY, scope="registry:read"),
+    ("api_feeds.shown", "GET"): Right(_FEEDS, places=_COUNTY, scope="registry:read"),
+    ("api_feeds.delivered", "POST"): Right(
+        _FEED_SENDERS, places=_COUNTY, scope="feeds:write", most_a_minute=30
+    ),
+    ("api_feeds.uploaded", "GET"): Right(_FEED_FILES, places=_COUNTY, scope="registry:read"),
     ("api_trail.head", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.events", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.event", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),

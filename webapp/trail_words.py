@@ -45,6 +45,12 @@ GROUPS: tuple[tuple[Pair, Mapping[str, Pair]], ...] = (
             "feed_upload.erased": ("部门上传文件到期清除", "department's upload erased at the end of its term"),
             "feed.erased": ("部门数据到期清除", "department's data erased at the end of its term"),
             "feed.taken_in": ("接收部门数据", "department's data taken in"),
+            "feed.uploaded": ("上传部门数据", "department's file uploaded"),
+            "feed.take_in_asked": ("申请部门数据入库", "department's file asked to be taken in"),
+            "feed.held_back": ("部门数据退回确认", "department's file held back"),
+            "feed.unchanged": ("部门数据无变动", "department's file again, nothing changed"),
+            "feed.discarded": ("部门数据作废", "department's file discarded"),
+            "feed.errors_downloaded": ("下载部门数据错误表", "error workbook of a department's file downloaded"),
         },
     ),
     (

@@ -24,8 +24,10 @@ THEMES = ("auto", "light", "dark")
 
 MENU: tuple[tuple[str, str, str], ...] = (
     ("home.home", "首页", "Home"),
+    ("dashboard.shown", "县情总览", "Overview"),
     ("claims.listed", "理赔案件", "Claims"),
     ("packs.listed", "县包导入", "County packs"),
+    ("feeds.listed", "部门数据", "Departments' data"),
     ("standards.listed", "标准", "Standards"),
     ("payments.batches", "赔款支付", "Payments"),
     ("reports.documents", "文书报表", "Documents"),
@@ -43,7 +45,11 @@ MENU: tuple[tuple[str, str, str], ...] = (
 
 _OVERSIGHT, _PRIVACY, _SYSTEM = ("监督", "Oversight"), ("个人信息", "Privacy"), ("系统", "System")
 _MORE = ("更多", "More")
+_HOUSEHOLDS = ("户籍与预警", "Households")
 GROUPS: dict[str, tuple[str, str]] = {
+    "dashboard.shown": _HOUSEHOLDS,
+    "feeds.listed": _HOUSEHOLDS,
+    "standards.listed": _HOUSEHOLDS,
     "trail.listed": _OVERSIGHT,
     "access.listed": _OVERSIGHT,
     "exports.listed": _OVERSIGHT,

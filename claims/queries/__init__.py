@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from claims.adjudication import Decision
@@ -42,17 +42,23 @@ class Standing:
         return self.sealed == ERASED
 
 
-def _newest() -> Any:
+def _newest(of: ColumnElement[bool] | None) -> Any:
     newest = func.max(DecisionRow.sequence).label("sequence")
-    return select(DecisionRow.claim_id, newest).group_by(DecisionRow.claim_id).subquery()
+    query = select(DecisionRow.claim_id, newest).group_by(DecisionRow.claim_id)
+    if of is not None:
+        query = query.join(ClaimRow, ClaimRow.id == DecisionRow.claim_id).where(of)
+    return query.subquery()
 
 
-def standings(session: Session, policy_number: str) -> dict[str, Standing]:
-    """Claim number → standing, of all claims under a policy number, in the order of deciding.
+def standings(
+    session: Session, policy_number: str, of: ColumnElement[bool] | None = None
+) -> dict[str, Standing]:
+    """Claim number → standing, of the claims under a policy number, in the order of deciding.
 
-    A determined claim shows the decision that was determined, not a newer one that only opened a review.
+    A determined claim shows the decision that was determined, not a newer one that only opened a review. `of` narrows
+    the claims by a condition on their rows.
     """
-    newest = _newest()
+    newest = _newest(of)
     decision = DecisionRow
     query = (
         select(
@@ -82,6 +88,8 @@ def standings(session: Session, policy_number: str) -> dict[str, Standing]:
         )
         .where(ClaimRow.policy_number == policy_number)
     )
+    if of is not None:
+        query = query.where(of)
     # Sorted here, since the collation of a database need not be the order by code point of rules.md §1.
     found = sorted(
         (Standing(*tuple(row)) for row in session.execute(query)),

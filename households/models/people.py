@@ -22,6 +22,7 @@ from foundation.guards import ERASING, Guard, erased_for_good, set_once
 from households.models.two_times import Dated, Known, checks, guards, overlap
 
 _NOW = text("retired_at IS NULL")
+_OPEN = text("retired_at IS NULL AND valid_to IS NULL")
 
 
 class HouseholdRow(Base):
@@ -99,7 +100,19 @@ class Membership(Dated, Base):
     """A person's place in a household, from day to day: one household at a time, which the database sees to."""
 
     __tablename__ = "membership"
-    __table_args__ = strict(*checks(), Index(None, "person_id"), Index(None, "household_id"))
+    __table_args__ = strict(
+        *checks(),
+        # The guard against overlaps looks at what is committed; this holds against two who write at once as well.
+        Index(
+            "uq_membership_open",
+            "person_id",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index(None, "person_id"),
+        Index(None, "household_id"),
+    )
     id: Mapped[str] = mapped_column(String, primary_key=True)
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
     household_id: Mapped[str] = mapped_column(ForeignKey("household.id"))

@@ -195,7 +195,7 @@ def listed(session: Session, sealer: Sealer, rows: Collection[HouseholdRow], day
     """Some households as a list shows them: a fixed number of statements, one sealed value opened a row."""
     ids = [row.id for row in rows]
     there = (Membership.household_id.in_(ids)) & believed(Membership) & true_on(Membership, day)
-    heads = {}
+    heads: dict[str, tuple[str | None, str | None]] = {}
     query = select(Membership.household_id, Person).join(Person, Person.id == Membership.person_id)
     for household_id, person in session.execute(query.where(there, Membership.relation == HEAD)):
         heads.setdefault(household_id, identity(sealer, person))

@@ -148,7 +148,7 @@ def spells_in(session: Session, household_id: str) -> list[Membership]:
 def members_of(
     session: Session, sealer: Sealer, household_id: str, day: date, known_at: datetime | None = None
 ) -> list[Member]:
-    """Everybody who is or was in a household, as believed at a moment: who is there on the day first, the head on top."""
+    """Everybody who is or was in a household, as believed at a moment: who is there then first, the head on top."""
     query = select(Membership).where(Membership.household_id == household_id, believed(Membership, known_at))
     spells = list(session.scalars(query))
     ids = {spell.person_id for spell in spells}
@@ -265,7 +265,7 @@ def _categories(
         PersonCategory.person_id.in_(ids) & believed(PersonCategory, known_at) & true_on(PersonCategory, day)
     )
     query = select(PersonCategory.person_id, PersonCategory.category).where(mine)
-    return dict(session.execute(query).all())  # type: ignore[arg-type]  # rows of two columns
+    return dict(session.execute(query).all())
 
 
 def _relatives(

@@ -86,8 +86,8 @@ def _probe(sqlite: bool, one_feed: bool) -> Select[Any]:  # one statement each, 
         given = func.json_each(bindparam("lookups")).table_valued(column("value", Text))
         query = select(*columns).select_from(given).join(FeedRow, FeedRow.id_lookup == given.c.value)
     else:
-        given = bindparam("lookups", type_=ARRAY(Text))
-        query = select(*columns).where(FeedRow.id_lookup == any_(given))
+        array = bindparam("lookups", type_=ARRAY(Text))
+        query = select(*columns).where(FeedRow.id_lookup == any_(array))
     query = query.where(FeedRow.retired_at.is_(None))
     return query.where(FeedRow.feed == bindparam("feed")) if one_feed else query
 

@@ -22,6 +22,7 @@ from households.models.people import (
     Person,
     PersonCategory,
     PersonName,
+    Residence,
 )
 from households.models.two_times import REGISTER, ROSTER, Dated, believed, true_on
 from households.queries.views import View, in_portions
@@ -184,9 +185,11 @@ def _with_cover(
     homes = HouseholdRow.id.in_({member.household_id for member in members})
     query = select(HouseholdRow.id, HouseholdRow.household_no).where(homes)
     numbers = dict(session.execute(query).all())
+    rows = {person_id: _cover_on(own, day) for person_id, own in covers.items()}
+    villages = _villages(session, view, {member.household_id for member in members}, rows.values(), day)
     found = []
     for member in members:
-        row = _cover_on(covers.get(member.person_id, ()), day)
+        row = rows.get(member.person_id)
         if row is None or row.person_sealed == ERASED:
             continue
         plain = _enrolled(sealer, row)
@@ -196,7 +199,7 @@ def _with_cover(
             name=names.get(member.person_id, plain.name),
             id_number=plain.id_number,
             category=categories.get(member.person_id, plain.category),
-            village_code=plain.village_code,
+            village_code=villages.get(member.household_id, plain.village_code),
             cover_from=plain.cover_from,
             cover_to=plain.cover_to,
             renewal=plain.renewal,
@@ -204,6 +207,16 @@ def _with_cover(
         )
         found.append(_Member(member.household_id, enrolled))
     return found
+
+
+def _villages(
+    session: Session, view: View, household_ids: Collection[str], rows: Iterable[Any], day: date
+) -> dict[str, str]:
+    """Household → its village on a day: as the register has it, else as the cover of those who are insured there."""
+    ordered = sorted(rows, key=lambda row: row.id)
+    found = {row.household_id: row.village_code for row in ordered if row.household_id in household_ids}
+    query = _in_force(Residence, view, day).where(Residence.household_id.in_(household_ids))
+    return found | {row.household_id: row.village_code for row in session.scalars(query)}
 
 
 def _in_force(model: type[Dated], view: View, day: date) -> Any:

@@ -27,7 +27,7 @@ from households.models.proposals import Proposal
 from households.queries.households import household_row
 from households.queries.people import people_of
 from households.queries.proposals import Asked, Paper, proposal_by_id
-from households.services import accounts, identity, merging
+from households.services import accounts, clearances, identity, merging
 
 Content = Mapping[str, Any]
 Check = Callable[[Session, Sealer, Actor, datetime, str, Content], None]
@@ -40,12 +40,14 @@ CHECKS: dict[str, Check] = {
     "merge": merging.check_merge,
     "split": merging.check_split,
     "identity": identity.check,
+    "clearance": clearances.check,
 }
 EXECUTORS: dict[str, Executor] = {
     "account": accounts.carry_out,
     "merge": merging.carry_out_merge,
     "split": merging.carry_out_split,
     "identity": identity.carry_out,
+    "clearance": clearances.carry_out,
 }
 
 NEEDS_PAPER = frozenset({"merge", "split", "identity", "clearance"})
@@ -134,7 +136,7 @@ def decide(
 
 
 def withdraw(session: Session, sealer: Sealer, actor: Actor, at: datetime, proposal_id: str) -> Asked:
-    """Takes one's own proposal back. Raises NotFound, NotAllowedError for anybody else's, ConflictError once decided."""
+    """Takes one's own proposal back. Raises NotFound, NotAllowedError for another's, ConflictError once decided."""
     asked = proposal_by_id(session, sealer, actor, proposal_id)
     if asked.asked_by != actor.person:
         raise NotAllowedError("只能撤回本人提出的申请", "only who asked may take a proposal back")

@@ -7,26 +7,29 @@ retired, never deleted. The register's own facts stay: where a roster contradict
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
 from foundation.collecting import without_cycle_search
-from foundation.database import Base, bulk_insert, table_of
-from foundation.sealing import ERASED, Sealer
+from foundation.database import Base, bulk_insert, one_at_a_time, table_of
+from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from households.models.people import BankAccount, Cover, HouseholdRow, Income, Membership, Person
-from households.models.two_times import REGISTER, ROSTER, believed
+from households.models.two_times import ROSTER
+from households.queries.known import KnownCover, KnownPerson, KnownRegister
 from households.registered import Figures, IncomeFigures, by_household, figures_of, head_of
 from households.roster import RosterRow
 from households.services.tasks import Finding, open_tasks
 
+REGISTER_WORK = "register"
+"""What `foundation.database.one_at_a_time` is asked for by whoever changes the register's facts."""
 _BLOCK = 4000
 """People whose rows are written at once: memory stays flat, and SQLite writes no faster with more."""
 
@@ -51,6 +54,7 @@ def take_in_roster(
     roster: Sequence[RosterRow],
 ) -> RosterIds:
     """Stores a policy's roster; what is there already and the same stays untouched."""
+    one_at_a_time(session, REGISTER_WORK)
     work = _Roster(session, sealer, actor, at, policy_number, policy_to)
     for rows in by_household(roster).values():
         work.household(rows)
@@ -74,7 +78,7 @@ class _Roster:
     ) -> None:
         self._session, self._sealer, self._actor, self._at = session, sealer, actor, at
         self._policy_number, self._policy_to = policy_number, policy_to
-        self._known = _Known(session, policy_number)
+        self._known = KnownRegister(session, policy_number)
         self.household_ids = {number: known.id for number, known in self._known.households.items()}
         self.added = self.changed = 0
         self._new: dict[type[Base], list[dict[str, Any]]] = {
@@ -98,6 +102,10 @@ class _Roster:
         digest = self._digest("household", [number, place])
         known = self._known.households.get(number)
         identity = secrets.token_hex(16) if known is None else known.id
+        registered = self._known.places.get(identity)
+        if known is not None and registered not in (None, place):
+            self._findings.append(Finding("roster_differs", identity, None, place))
+            place, digest = registered, known.digest
         row = {"id": identity, **place, "digest": digest, "changed_at": self._at}
         before = None if known is None else known.digest
         changed = self._figures(identity, figures)
@@ -249,15 +257,18 @@ class _Roster:
                 "changed_at": self._at,
             }
         )
-        self._known.people[lookup] = _KnownPerson(identity, name_lookup)
+        self._known.people[lookup] = KnownPerson(identity, name_lookup)
         return identity
 
     def _membership(
-        self, person_id: str, household_id: str, relation: str, before: _KnownCover | None
+        self, person_id: str, household_id: str, relation: str, before: KnownCover | None
     ) -> None:
         """Membership as the roster has it, where the register does not say otherwise."""
         there = self._known.memberships.get(person_id, ())
-        if any(member.household_id == household_id for member in there):
+        if any(member.household_id == household_id and member.goes_on for member in there):
+            return
+        if person_id in self._known.linked:
+            self._findings.append(Finding("roster_differs", household_id, person_id, {"linked": True}))
             return
         mine = [
             member
@@ -335,69 +346,3 @@ def retire(session: Session, table: type[Base], ids: Sequence[str], at: datetime
         rows = table_of(table)
         statement = update(rows).where(rows.c.id == bindparam("row_id")).values(retired_at=at)
         session.connection().execute(statement, [{"row_id": identity} for identity in ids])
-
-
-# --- what is there already ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownRow:
-    id: str
-    digest: str
-    erased: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownPerson:
-    id: str
-    name_lookup: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownCover:
-    id: str
-    digest: str
-    household_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class _KnownMembership:
-    id: str
-    household_id: str
-    source: str
-
-
-class _Known:
-    """What a roster is compared with: people and households by their keys, and the policy's newest roster."""
-
-    def __init__(self, session: Session, policy_number: str) -> None:
-        rows = session.execute(select(HouseholdRow.household_no, HouseholdRow.id, HouseholdRow.digest))
-        self.households = {number: _KnownRow(identity, digest) for number, identity, digest in rows}
-        people = select(Person.id_lookup, Person.id, Person.name_lookup)
-        self.people = {row[0]: _KnownPerson(*row[1:]) for row in session.execute(people)}
-        mine = (Cover.policy_number == policy_number) & (Cover.source == ROSTER) & believed(Cover)
-        covers = select(Cover.person_id, Cover.id, Cover.digest, Cover.household_id).where(mine)
-        self.covers = {row[0]: _KnownCover(*row[1:]) for row in session.execute(covers)}
-        self.memberships: dict[str, list[_KnownMembership]] = {}
-        for person_id, *rest in _memberships(session):
-            self.memberships.setdefault(person_id, []).append(_KnownMembership(*rest))
-        self.facts: dict[type[Base], dict[str, _KnownRow]] = {
-            table: _facts(session, table, policy_number) for table in (Income, BankAccount)
-        }
-        held = (BankAccount.source == REGISTER) & believed(BankAccount)
-        accounts = select(BankAccount.household_id, BankAccount.account_lookup).where(held)
-        by_day = session.execute(accounts.order_by(BankAccount.valid_from))
-        self.register_accounts: dict[str, str | None] = dict(by_day.all())
-
-
-def _memberships(session: Session) -> Iterator[tuple[str, str, str, str]]:
-    query = select(Membership.person_id, Membership.id, Membership.household_id, Membership.source)
-    yield from session.execute(query.where(believed(Membership)))
-
-
-def _facts(
-    session: Session, table: type[Income] | type[BankAccount], policy_number: str
-) -> dict[str, _KnownRow]:
-    mine = (table.policy_number == policy_number) & (table.source == ROSTER) & believed(table)
-    query = select(table.household_id, table.id, table.digest, table.sealed == ERASED).where(mine)
-    return {row[0]: _KnownRow(*row[1:]) for row in session.execute(query)}

@@ -1,267 +1,276 @@
-"""Cases of early warning 预警案件: every report of an event finds its one open case, by whichever road it comes.
+"""What people do with early warning: reporting an event (一下), and dismissing, transferring or reopening a case.
 
-Reports come as `Arrival`s. One transaction at a time files them, and the database holds that there is one open case for
-a household and event. What was filed once is passed over, so that the same work can run twice.
+Every step is a compare-and-set on the case's state; of two persons who take the same step one wins.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from foundation.actors import Actor
+from foundation import files
+from foundation.actors import Actor, Role
 from foundation.clock import business_day
-from foundation.counters import take_numbers
-from foundation.database import bulk_insert, one_at_a_time, table_of
-from foundation.errors import ConflictError, InvalidInput, NotFound
-from foundation.places import within
-from foundation.privacy.erasing import parts
-from foundation.sealing import ERASED, Sealer
+from foundation.errors import ConflictError, InvalidInput, NotAllowedError, NotFound
+from foundation.places import holds
+from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
-from households.models.feeds import FeedRow
-from households.models.people import HouseholdRow, Membership
-from households.models.two_times import believed
+from households.models.people import Person
 from households.models.warnings import WarningCase, WarningReport
-from households.terms import DISMISSALS, TRANSFERS
-from households.thresholds import thresholds
-from households.warning_rules import Event, Sum, what_is_borne
+from households.queries.warning_contents import home_on, homes_of
+from households.services.tasks import Finding, open_tasks
+from households.services.warning_filing import Arrival, file_reports, wait_for_turn
+from households.services.warning_rows import arrivals_of, who_is
+from households.terms import DISMISSALS, TRANSFERS, WARNING_STATES
+from households.warning_rules import event_of
 
-_WORK = "warnings"
-DEPARTMENT, OWED = "department", "owed"
-_BY_ROW = (DEPARTMENT, OWED)
-"""Channels whose reports rest on a department's row."""
+EVENT_OF: Mapping[str, tuple[str, str]] = {
+    "illness": ("illness", "policy_year"),
+    "school": ("education", "school_year"),
+    "accident": ("accident", "accident"),
+    "death": ("accident", "death"),
+    "job_loss": ("income", "month"),
+    "disaster": ("income", "month"),
+    "housing": ("income", "housing"),
+    "other": ("income", "month"),
+}
+"""What somebody says has happened (`households.terms.HAPPENED`) → the line and the kind of its event."""
+
+CHANNELS_OF: Mapping[Role, tuple[str, ...]] = {
+    Role.VILLAGE_OFFICER: ("village",),
+    Role.TOWN_REVIEWER: ("town_window", "village"),
+    Role.CENTER_CERTIFIER: ("county_window", "town_window", "village"),
+    Role.CLAIM_OFFICER: ("county_window", "town_window", "village"),
+}
+"""By which channels a role reports, the usual one first."""
+
+MOVERS = frozenset({Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CENTER_LEAD, Role.CLAIM_OFFICER})
+"""Who dismisses, transfers and reopens cases."""
+
+MOST_DAYS_BACK = 2 * 366
+"""An event that lies further back is barred by the time that claims have (《保险法》第二十六条)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A report on its way to its case. `event_on` is the event's day, `on` the day that this report speaks of.
+class Photo:
+    """A picture of a paper or of the damage, JPEG or PNG."""
 
-    `content` is what was written down and is sealed: amount_fen (or None), feed and thing of a row, what and note of a
-    person. `opens` False: it joins an open case and never opens one.
-    """
+    media_type: str
+    content: bytes
 
-    person_id: str
-    event: Event
-    event_on: date
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What somebody reports. `report_id` is given once with the form, so that a form sent twice is one report."""
+
+    report_id: str
+    what: str
     on: date
     channel: str
-    reported_at: datetime
-    content: Mapping[str, Any]
-    opens: bool = True
-    department: str | None = None
-    feed_row_id: str | None = None
-    reported_by: str | None = None
-    report_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    amount_fen: int | None = None
+    note: str | None = None
+    photo: Photo | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """What came of some arrivals: cases opened and reports filed, each report's case by the report's id."""
+class Stranger:
+    """Somebody whom the register does not know, as far as they are known."""
 
-    opened: tuple[str, ...]
-    case_of: Mapping[str, str]
-
-
-def event_key(sealer: Sealer, event: Event) -> str:
-    """The keyed digest of what makes an event the same."""
-    content = orjson.dumps([event.line, event.kind, *event.parts])
-    return sealer.digest("warning_event", content)
-
-
-def file_reports(
-    session: Session, sealer: Sealer, actor: Actor, at: datetime, arrivals: Sequence[Arrival]
-) -> Filed:
-    """Files reports with their cases, opening those that there are not yet. People without a household are left out."""
-    if not arrivals:
-        return Filed((), {})
-    one_at_a_time(session, _WORK)
-    return _Filing(session, sealer, actor, at, arrivals).run()
-
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """The household that a person belongs to, and where it is."""
-
-    household_id: str
+    name: str
+    id_number: str | None
     village_code: str
 
 
-def homes_of(session: Session, person_ids: Collection[str]) -> dict[str, list[tuple[Membership, Home]]]:
-    """Person → their memberships with the households, by first day."""
-    found: dict[str, list[tuple[Membership, Home]]] = defaultdict(list)
-    for some in parts(sorted(person_ids)):
-        query = (
-            select(Membership, HouseholdRow.id, HouseholdRow.village_code)
-            .join(HouseholdRow, HouseholdRow.id == Membership.household_id)
-            .where(Membership.person_id.in_(some), believed(Membership))
+# --- reporting -----------------------------------------------------------------------------------------
+
+
+def report_event(
+    session: Session, sealer: Sealer, actor: Actor, at: datetime, person_id: str, told: Told
+) -> str:
+    """Files a report on a person of the actor's place; the id of its case, the same for the same `report_id`.
+
+    What the departments know of the event joins the case. Raises NotFound for a person outside the place, InvalidInput
+    for a day that cannot be, NotAllowedError for a channel that is not the actor's.
+    """
+    _check(actor, at, told)
+    home = home_on(homes_of(session, [person_id]).get(person_id, ()), told.on)
+    if home is None or not holds(actor.place, home.village_code):
+        raise NotFound
+    wait_for_turn(session)
+    there = session.get(WarningReport, told.report_id)
+    if there is not None:
+        return _of_place(session, actor, there.case_id).id
+    line, kind = EVENT_OF[told.what]
+    arrival = Arrival(
+        person_id=person_id,
+        event=event_of(line, kind, who_is(session, person_id), told.on),
+        event_on=told.on,
+        on=told.on,
+        channel=told.channel,
+        reported_at=at,
+        content=_content(session, sealer, told),
+        reported_by=actor.person,
+        report_id=told.report_id,
+    )
+    filed = file_reports(session, sealer, actor, at, [arrival])
+    file_reports(session, sealer, actor, at, arrivals_of(session, sealer, [person_id]))
+    return filed.case_of[told.report_id]
+
+
+def report_stranger(
+    session: Session, sealer: Sealer, actor: Actor, at: datetime, stranger: Stranger, told: Told
+) -> str | None:
+    """A report on somebody whom nobody knows: a task for the register with all that was written down.
+
+    Whose ID number the register does have in the actor's place is reported on as everybody; then it gives the case's
+    id. Raises as `report_event` does, and NotFound for a village outside the place.
+    """
+    _check(actor, at, told)
+    if not holds(actor.place, stranger.village_code):
+        raise NotFound
+    known = _known(session, sealer, stranger.id_number)
+    if known is not None:
+        home = home_on(homes_of(session, [known]).get(known, ()), told.on)
+        if home is not None and holds(actor.place, home.village_code):
+            return report_event(session, sealer, actor, at, known, told)
+    details = {
+        "name": stranger.name,
+        "id_number": stranger.id_number,
+        "village_code": stranger.village_code,
+        "channel": told.channel,
+        "on": told.on.isoformat(),
+        "reported_by": actor.person,
+        "report_id": told.report_id,
+        **_written(told),
+    }
+    fresh = open_tasks(session, sealer, actor, at, [Finding("unknown_person", None, None, details)])
+    if fresh and told.photo is not None:  # Found by its digest, which the task has.
+        files.store(session, sealer, told.photo.content, told.photo.media_type)
+    return None
+
+
+def _check(actor: Actor, at: datetime, told: Told) -> None:
+    if told.channel not in CHANNELS_OF.get(actor.role, ()):
+        raise NotAllowedError("您的岗位不能按此渠道上报", "your role does not report by this channel")
+    today = business_day(at)
+    if told.on > today:
+        raise InvalidInput({"on": [("日期不能晚于今天", "the day must not lie ahead")]})
+    if (today - told.on).days > MOST_DAYS_BACK:
+        raise InvalidInput(
+            {"on": [("已超过两年,请核对日期", "more than two years ago: look at the day again")]}
         )
-        for member, household_id, code in session.execute(query):
-            found[member.person_id].append((member, Home(household_id, code)))
-    for rows in found.values():
-        rows.sort(key=lambda row: (row[0].valid_from or date.min, row[0].id))
-    return found
 
 
-def home_on(memberships: Sequence[tuple[Membership, Home]], day: date) -> Home | None:
-    """The household on a day: of somebody who has none then, the last one before it, else the first one after."""
-    if not memberships:
+def _content(session: Session, sealer: Sealer, told: Told) -> dict[str, Any]:
+    """What was written down, with the picture stored."""
+    content = _written(told)
+    if told.photo is not None:
+        stored = files.store(session, sealer, told.photo.content, told.photo.media_type)
+        content["photo"] |= {"file_id": stored.id}
+    return content
+
+
+def _written(told: Told) -> dict[str, Any]:
+    content: dict[str, Any] = {"what": told.what, "amount_fen": told.amount_fen, "note": told.note}
+    if told.photo is not None:
+        picture = told.photo.content
+        content["photo"] = {
+            "sha256": hashlib.sha256(picture).hexdigest(),
+            "size": len(picture),
+            "media_type": told.photo.media_type,
+        }
+    return content
+
+
+def _known(session: Session, sealer: Sealer, id_number: str | None) -> str | None:
+    if id_number is None:
         return None
-    begun = [home for member, home in memberships if (member.valid_from or date.min) <= day]
-    return begun[-1] if begun else memberships[0][1]
+    found = select(Person.id, Person.same_as).where(Person.id_lookup == sealer.lookup("id_number", id_number))
+    row = session.execute(found).first()
+    return None if row is None else row.same_as or row.id
 
 
-@dataclass(slots=True)
-class _Case:
-    """A case as far as filing looks at it. `own_keys` are the keys by which departments named its event themselves."""
-
-    row: dict[str, Any]
-    own_keys: set[str] = field(default_factory=set)
-    sums: list[Sum] = field(default_factory=list)
+# --- moving a case -------------------------------------------------------------------------------------
 
 
-class _Filing:
-    """Finds or opens the case of each arrival, in their order, and writes all at the end."""
+def dismiss(session: Session, actor: Actor, at: datetime, case_id: str, reason: str) -> None:
+    """Ends a case for which nothing is to be done. Raises NotFound, NotAllowedError, InvalidInput or ConflictError."""
+    _end(session, actor, at, case_id, "dismissed", reason, DISMISSALS)
 
-    def __init__(
-        self,
-        session: Session,
-        sealer: Sealer,
-        actor: Actor,
-        at: datetime,
-        arrivals: Sequence[Arrival],
-    ) -> None:
-        self._session, self._sealer, self._actor, self._at = session, sealer, actor, at
-        self._homes = homes_of(session, {arrival.person_id for arrival in arrivals})
-        self._filed_rows = filed_rows(session, [a.feed_row_id for a in arrivals if a.feed_row_id])
-        self._arrivals = [a for a in arrivals if a.feed_row_id is None or a.feed_row_id not in self._filed_rows]
-        self._cases = self._open_cases()
-        self._opened: list[_Case] = []
-        self._touched: dict[str, _Case] = {}
-        self._reports: list[dict[str, Any]] = []
-        self._changes: list[Change] = []
 
-    def run(self) -> Filed:
-        case_of: dict[str, str] = {}
-        seen: set[str] = set()
-        for arrival in self._arrivals:
-            if arrival.feed_row_id is not None and arrival.feed_row_id in seen:
-                continue
-            case = self._case_of(arrival)
-            if case is None:
-                continue
-            if arrival.feed_row_id is not None:
-                seen.add(arrival.feed_row_id)
-            case_of[arrival.report_id] = case.row["id"]
-            self._add(case, arrival)
-        self._write()
-        return Filed(tuple(case.row["id"] for case in self._opened), case_of)
+def transfer(session: Session, actor: Actor, at: datetime, case_id: str, reason: str) -> None:
+    """Hands a case over to another measure 会商转办. Raises as `dismiss` does."""
+    _end(session, actor, at, case_id, "transferred", reason, TRANSFERS)
 
-    # --- finding ---------------------------------------------------------------------------------------
 
-    def _open_cases(self) -> list[_Case]:
-        """The open cases of the people at hand and of their households, with what departments say in them."""
-        people = {arrival.person_id for arrival in self._arrivals}
-        households = {home.household_id for person in people for _m, home in self._homes.get(person, ())}
-        cases: dict[str, _Case] = {}
-        for column, ids in ((WarningCase.person_id, people), (WarningCase.household_id, households)):
-            for some in parts(sorted(ids)):
-                open_ones = (WarningCase.state == "open") & column.in_(some)
-                for row in self._session.execute(select(table_of(WarningCase)).where(open_ones)):
-                    cases.setdefault(row.id, _Case(dict(row._mapping)))
-        for some in parts(sorted(cases)):
-            query = (
-                select(WarningReport, FeedRow.retired_at)
-                .outerjoin(FeedRow, FeedRow.id == WarningReport.feed_row_id)
-                .where(WarningReport.case_id.in_(some), WarningReport.sealed != ERASED)
-            )
-            for report, retired_at in self._session.execute(query):
-                content = open_report(self._sealer, report.id, report.sealed)
-                self._note(cases[report.case_id], report.channel, content, report.reported_at, retired_at)
-        return sorted(cases.values(), key=lambda case: (case.row["event_on"], case.row["number"]))
+def reopen(session: Session, actor: Actor, at: datetime, case_id: str) -> None:
+    """Takes a dismissed case up again. Raises ConflictError where the event has another open case by now."""
+    case = _mine(session, actor, case_id)
+    values = {"closed_at": None, "closed_by": None, "outcome": None}
+    try:
+        with session.begin_nested():
+            _move(session, case, at, "dismissed", "open", values)
+    except IntegrityError:
+        raise ConflictError(
+            "同一事件已另有待处理的预警,请在那一件上办理",
+            "the event has another open case by now; go on with that one",
+        ) from None
+    record(session, actor, at, [Change("warning.reopened", "warning_case", case_id)])
 
-    def _note(
-        self,
-        case: _Case,
-        channel: str,
-        content: Mapping[str, Any],
-        reported_at: datetime,
-        retired_at: datetime | None = None,
-    ) -> None:
-        if retired_at is not None:
-            return
-        if channel in _BY_ROW:
-            case.own_keys.add(event_key(self._sealer, event_from(content["event"])))
-        sum_ = sum_of(channel, content, reported_at)
-        if sum_ is not None:
-            case.sums.append(sum_)
 
-    def _case_of(self, arrival: Arrival) -> _Case | None:
-        """The open case of an arrival's event; a new one where there is none and it opens one."""
-        home = home_on(self._homes.get(arrival.person_id, ()), arrival.event_on)
-        if home is None:
-            return None
-        key = event_key(self._sealer, arrival.event)
-        mine = [case for case in self._cases if self._same_subject(case, arrival, home)]
-        same = [case for case in mine if case.row["event_key"] == key or key in case.own_keys]
-        if not same and arrival.event.kind == "accident":
-            same = self._near(mine, arrival)
-        if same:
-            return same[0]
-        return self._new(arrival, home, key) if arrival.opens else None
+def mark_claimed(session: Session, actor: Actor, at: datetime, case_id: str, claim_no: str) -> None:
+    """Ends an open case of which a claim was made. Raises ConflictError where it is not open."""
+    case = session.get_one(WarningCase, case_id)
+    values = {"closed_at": at, "closed_by": actor.person, "claim_no": claim_no}
+    _move(session, case, at, "open", "claimed", values)
+    record(session, actor, at, [Change("warning.claimed", "warning_case", case_id, reason=claim_no)])
 
-    def _same_subject(self, case: _Case, arrival: Arrival, home: Home) -> bool:
-        if arrival.event.of_household:
-            return bool(case.row["household_id"] == home.household_id)
-        return bool(case.row["person_id"] == arrival.person_id)
 
-    def _near(self, cases: Iterable[_Case], arrival: Arrival) -> list[_Case]:
-        """Cases of an accident some days apart that may be this one, the nearest first.
+def _end(
+    session: Session,
+    actor: Actor,
+    at: datetime,
+    case_id: str,
+    state: str,
+    reason: str,
+    reasons: Mapping[str, tuple[str, str]],
+) -> None:
+    if reason not in reasons:
+        raise InvalidInput({"reason": [("请选择一项理由", "choose a reason")]})
+    case = _mine(session, actor, case_id)
+    values = {"closed_at": at, "closed_by": actor.person, "outcome": reason}
+    _move(session, case, at, "open", state, values)
+    record(session, actor, at, [Change(f"warning.{state}", "warning_case", case_id, reason=reason)])
 
-        Two that departments gave different numbers are two.
-        """
-        most = thresholds().accident_days_apart
-        numbered = arrival.channel in _BY_ROW
-        found = [
-            (abs((case.row["event_on"] - arrival.on).days), case)
-            for case in cases
-            if case.row["line"] == "accident" and case.row["kind_is_accident"] and not (numbered and case.own_keys)
-        ]
-        found.sort(key=lambda item: item[0])
-        return [case for days, case in found if days <= most]
 
-    # --- adding ----------------------------------------------------------------------------------------
+def _mine(session: Session, actor: Actor, case_id: str) -> WarningCase:
+    actor.must_be(*sorted(MOVERS))
+    return _of_place(session, actor, case_id)
 
-    def _new(self, arrival: Arrival, home: Home, key: str) -> _Case:
-        year = business_day(self._at).year
-        (number,) = take_numbers(self._session, f"warning:{year}")
-        case = _Case(
-            {
-                "id": secrets.token_hex(16),
-                "number": f"YJ{year}{number:06d}",
-                "household_id": home.household_id,
-                "person_id": arrival.person_id,
-                "village_code": home.village_code,
-                "line": arrival.event.line,
-                "event_key": key,
-                "event_on": arrival.event_on,
-                "amount_fen": None,
-                "state": "open",
-                "opened_at": self._at,
-                "closed_at": None,
-                "closed_by": None,
-                "outcome": None,
-                "claim_no": None,
-                "changed_at": self._at,
-            }
+
+def _of_place(session: Session, actor: Actor, case_id: str) -> WarningCase:
+    case = session.get(WarningCase, case_id)
+    if case is None or not holds(actor.place, case.village_code):
+        raise NotFound
+    return case
+
+
+def _move(
+    session: Session, case: WarningCase, at: datetime, start: str, end: str, values: Mapping[str, Any]
+) -> None:
+    still = (WarningCase.id == case.id) & (WarningCase.state == start)
+    changed = session.execute(update(WarningCase).where(still).values(state=end, changed_at=at, **values))
+    session.refresh(case)
+    if changed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
+        zh, en = WARNING_STATES[case.state]
+        raise ConflictError(
+            f"该预警目前是“{zh}”,不能进行此操作,请刷新查看",
+            f'the case is "{en}" now: this cannot be done; look at it again',
         )
-        self._cases.append(case)
-        self._opened.append(case)
-        return case

@@ -7,24 +7,25 @@ touched; `finish` records the events and asks for the work that follows, in the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
 from foundation.clock import business_day
-from foundation.database import Base, table_of
+from foundation.database import Base, one_at_a_time, table_of
 from foundation.errors import ConflictError, InvalidInput
 from foundation.sealing import ERASED, Sealer
 from foundation.trail.events import Change, record
-from households.models.people import HouseholdRow, Person
+from households.models.people import HouseholdRow
 from households.models.two_times import REGISTER, Dated
 from households.services.arrivals import households_changed
+from households.services.roster import REGISTER_WORK
 
 Days = tuple[date | None, date | None]
 """First and last day, both included; None is without end."""
@@ -57,9 +58,15 @@ def refuse_future(at: datetime, name: str, day: date | None) -> None:
         raise InvalidInput({name: [("不能晚于今天", "must not be after today")]})
 
 
+def refuse_merged(home: HouseholdRow) -> None:
+    """Raises ConflictError for a household that another one took over."""
+    if home.merged_into is not None:
+        raise ConflictError("本户已并入他户,不能再变更", "this household was merged into another one")
+
+
 @dataclass
 class Writing:
-    """What one person records at one moment."""
+    """What one person records at one moment. `begin` makes one."""
 
     session: Session
     sealer: Sealer
@@ -72,15 +79,6 @@ class Writing:
     def today(self) -> date:
         """The business day of the moment."""
         return business_day(self.at)
-
-    def lock(self, household_ids: Iterable[str] = (), person_ids: Iterable[str] = ()) -> None:
-        """Lets nobody else change these people and households until the end of the transaction; in a fixed order."""
-        for model, ids in ((HouseholdRow, household_ids), (Person, person_ids)):
-            column = table_of(model).c.id
-            wanted = sorted(set(ids))
-            if wanted:
-                query = select(column).where(column.in_(wanted)).order_by(column).with_for_update()
-                self.session.execute(query)
 
     def add(self, model: type[Base], sealed: str | None = None, **values: Any) -> str:
         """A new row that is believed from now on; its id. `sealed` is the plain text of its sealed column."""
@@ -165,3 +163,9 @@ class Writing:
             statement = update(HouseholdRow).where(HouseholdRow.id.in_(touched)).values(changed_at=self.at)
             self.session.execute(statement.execution_options(synchronize_session=False))
             households_changed(self.session, self.at, touched)
+
+
+def begin(session: Session, sealer: Sealer, actor: Actor, at: datetime) -> Writing:
+    """Begins to change the register: others wait until this transaction ends, so what is read now stays so."""
+    one_at_a_time(session, REGISTER_WORK)
+    return Writing(session, sealer, actor, at)

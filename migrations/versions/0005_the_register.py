@@ -175,6 +175,14 @@ def _create_facts() -> None:
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_membership_household_id"), "membership", ["household_id"], unique=False)
+    op.create_index(
+        "uq_membership_open",
+        "membership",
+        ["person_id"],
+        unique=True,
+        sqlite_where=sa.text("retired_at IS NULL AND valid_to IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL AND valid_to IS NULL"),
+    )
     op.create_index(op.f("ix_membership_person_id"), "membership", ["person_id"], unique=False)
     op.create_table(
         "residence",

@@ -17,7 +17,7 @@ from policies.policy_file import load_policy
 from policies.queries import first_standards
 from policies.standard import Standards, reindexed
 from tests.policies.example import read
-from tests.policies.test_standard import changed_criterion, changed_line
+from tests.policies.test_standard import changed_line, changed_reverse
 
 COUNTY = first_standards()
 HOUSING = 'housing = { uses = ["商品住宅"], clause = "第二条", within_years = 5 }'
@@ -63,7 +63,7 @@ def test_a_difference_is_named_by_its_place_in_the_file(replaced: tuple[str, str
     assert places(COUNTY, example(replaced)) == found
 
 
-def test_a_criterion_that_only_the_policy_has_is_a_difference() -> None:
+def test_a_reverse_standard_that_only_the_policy_has_is_a_difference() -> None:
     less = replace(COUNTY, reverse={key: one for key, one in COUNTY.reverse.items() if key != "vehicle"})
     (fault,) = disagreements(less, example())
     assert fault.place == "reverse_standards.vehicle"
@@ -119,13 +119,19 @@ ALL: list[Change] = [
     ("poverty_line.basis", lambda one: _line(one, base_fen=one.line.base_fen + 1)),
     ("poverty_line.ratio", lambda one: _line(one, ratio=Rate.of("0.3300001"))),
     ("poverty_line", lambda one: _line(one, unit="fen")),
-    ("reverse_standards.deposit.amount_from", lambda one: _criterion(one, "deposit", from_fen=1)),
-    ("reverse_standards.machinery.price_from", lambda one: _criterion(one, "machinery", from_fen=1)),
-    ("reverse_standards.housing.uses", lambda one: _criterion(one, "housing", uses=frozenset({"别墅"}))),
-    ("reverse_standards.housing.within_years", lambda one: _criterion(one, "housing", within_years=3)),
-    ("reverse_standards.vehicle.price_from", lambda one: _criterion(one, "vehicle", from_fen=1)),
-    ("reverse_standards.company.capital_from", lambda one: _criterion(one, "company", from_fen=1)),
-    ("reverse_standards.company.statuses", lambda one: _criterion(one, "company", statuses=frozenset())),
+    ("reverse_standards.deposit.amount_from", lambda one: _reverse_standard(one, "deposit", from_fen=1)),
+    ("reverse_standards.machinery.price_from", lambda one: _reverse_standard(one, "machinery", from_fen=1)),
+    (
+        "reverse_standards.housing.uses",
+        lambda one: _reverse_standard(one, "housing", uses=frozenset({"别墅"})),
+    ),
+    ("reverse_standards.housing.within_years", lambda one: _reverse_standard(one, "housing", within_years=3)),
+    ("reverse_standards.vehicle.price_from", lambda one: _reverse_standard(one, "vehicle", from_fen=1)),
+    ("reverse_standards.company.capital_from", lambda one: _reverse_standard(one, "company", from_fen=1)),
+    (
+        "reverse_standards.company.statuses",
+        lambda one: _reverse_standard(one, "company", statuses=frozenset()),
+    ),
     ("reverse_standards.payroll", lambda one: _without(one, "payroll")),
 ]
 
@@ -134,7 +140,7 @@ def _line(one: Standards, **values: Any) -> Standards:
     return replace(one, line=replace(one.line, **values))
 
 
-def _criterion(one: Standards, key: str, **values: Any) -> Standards:
+def _reverse_standard(one: Standards, key: str, **values: Any) -> Standards:
     changed: ReverseStandard = replace(one.reverse[key], **values)
     return replace(one, reverse={**one.reverse, key: changed})
 
@@ -152,6 +158,6 @@ def test_a_difference_is_found_exactly_where_a_value_differs(chosen: set[int]) -
 
 
 def test_clauses_reasons_and_names_are_no_business_of_the_policy_file() -> None:
-    one = changed_criterion("deposit", clause="别的依据")
+    one = changed_reverse("deposit", clause="别的依据")
     one = replace(one, reasons=(), elderly_from_age=65, line=replace(one.line, source="别处"))
     assert places(one, example()) == []

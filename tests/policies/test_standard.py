@@ -22,10 +22,10 @@ from policies.standard import (
     Reason,
     Standards,
     check_standards,
-    criterion_values,
     percent_text,
     product_text,
     reindexed,
+    reverse_values,
     standards_from_canonical,
 )
 
@@ -51,7 +51,7 @@ def lines(draw: st.DrawFn, year: int) -> QuantitativeLine:
     return line if line.result_fen else replace(line, base_fen=10**9, ratio=Rate.of("0.33"))
 
 
-def criteria(key: str) -> st.SearchStrategy[ReverseStandard]:
+def reverse_standards(key: str) -> st.SearchStrategy[ReverseStandard]:
     kinds: dict[str, Any] = {
         "from_fen": st.just(0) if key in ("housing", "payroll") else sums,
         "uses": st.frozensets(words, min_size=1, max_size=3) if key == "housing" else st.just(frozenset()),
@@ -72,7 +72,7 @@ def standards(draw: st.DrawFn) -> Standards:
     return Standards(
         year=year,
         line=draw(lines(year)),
-        reverse={key: draw(criteria(key)) for key in there},
+        reverse={key: draw(reverse_standards(key)) for key in there},
         reasons=tuple(Reason(key, draw(group), (draw(words), draw(words))) for key in keys),
         elderly_from_age=draw(st.integers(40, 120)),
     )
@@ -184,7 +184,7 @@ def changed_line(**values: Any) -> Standards:
     return replace(COUNTY, line=replace(COUNTY.line, **values))
 
 
-def changed_criterion(key: str, **values: Any) -> Standards:
+def changed_reverse(key: str, **values: Any) -> Standards:
     return replace(COUNTY, reverse={**COUNTY.reverse, key: replace(COUNTY.reverse[key], **values)})
 
 
@@ -204,9 +204,9 @@ def changed_criterion(key: str, **values: Any) -> Standards:
         (changed_line(ratio=Rate.of("1.01")), "ratio"),
         (changed_line(rounding="up"), "rounding"),
         (changed_line(unit="jiao"), "rounding"),
-        (changed_criterion("deposit", clause=""), "deposit"),
-        (changed_criterion("housing", uses=frozenset()), "housing"),
-        (changed_criterion("company", statuses=frozenset()), "company"),
+        (changed_reverse("deposit", clause=""), "deposit"),
+        (changed_reverse("housing", uses=frozenset()), "housing"),
+        (changed_reverse("company", statuses=frozenset()), "company"),
         (replace(COUNTY, reverse={"yacht": COUNTY.reverse["vehicle"]}), "yacht"),
         (replace(COUNTY, reasons=COUNTY.reasons[:1] * 2), "reasons"),
         (replace(COUNTY, reasons=(Reason("food;water", "guarantees", ("食", "food")),)), "reasons"),
@@ -221,8 +221,8 @@ def test_standards_that_cannot_be_are_refused_with_the_field_named(wrong: Standa
     assert next(iter(refused.value.fields)) == field
 
 
-def test_the_first_standards_have_every_kind_of_reason_and_criterion() -> None:
+def test_the_first_standards_have_every_kind_of_reason_and_reverse_standard() -> None:
     assert {reason.group for reason in COUNTY.reasons} == set(REASON_GROUPS)
     assert tuple(COUNTY.reverse) == REVERSE_STANDARDS
-    assert criterion_values(COUNTY.reverse["housing"]) == {"uses": ["商品住宅"], "within_years": None}
+    assert reverse_values(COUNTY.reverse["housing"]) == {"uses": ["商品住宅"], "within_years": None}
     assert COUNTY.elderly_from_age == 60

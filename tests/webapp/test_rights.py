@@ -30,6 +30,7 @@ EVERYBODY = "".join(LETTERS)
 MATRIX = f"""
 GET   home.home                  {EVERYBODY} vtc
 GET   account.own                {EVERYBODY} vtc
+GET   dashboard.shown            VTZLGCA vtc
 GET   account.step_up            {EVERYBODY} vtc
 POST  account.step_up            {EVERYBODY} vtc
 POST  account.switch_role        {EVERYBODY} vtc
@@ -97,6 +98,16 @@ GET   standards.blank            ZL c
 POST  standards.add              ZL c
 POST  standards.next_year        ZL c
 POST  standards.decided          LG c
+GET   feeds.listed               DLGZA c
+GET   feeds.shown                DLGZA c
+GET   feeds.template             DLGZA c
+POST  feeds.upload               DZ c
+GET   feeds.uploaded             DLZA c
+GET   feeds.progress             DLZA c
+POST  feeds.errors               DZ c
+POST  feeds.take_in              DZ c
+POST  feeds.again                DZ c
+POST  feeds.discard              DZ c
 GET   payments.batches           LMKRBA c
 GET   payments.batch             LMKRBA c
 GET   payments.masked_again      MKRB c
@@ -238,6 +249,7 @@ GET   /claims/{claim}             VTZLCJSA vtc
 POST  /claims/{claim}/full-view   ZCJSA vtc
 GET   /batches                    LMKRBA c
 GET   /batches/{batch}            LMKRBA c
+GET   /dashboard                  VTZLGCA vtc
 GET   /standards                  VTZLGCJSA vtc
 GET   /standards/{year}           VTZLGCJSA vtc
 GET   /trail                      A23 c

@@ -10,17 +10,26 @@ from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 
 import claims.api
+import households.api.feeds
 import payments.api
 import policies.api
 from foundation.web.api import RowIdConverter
 from foundation.web.strict_json import StrictJson
-from webapp.api import people, trail
+from webapp.api import dashboard, people, trail
 from webapp.api.problems import MEDIA_TYPE, Problem
 
 PREFIX = "/api/v1"
 _EXTENSION = "fangpin_api"
 
-_RESOURCES = (claims.api.resources, payments.api.resources, policies.api.resources, people.resources, trail.resources)
+_RESOURCES = (
+    claims.api.resources,
+    households.api.feeds.resources,
+    payments.api.resources,
+    policies.api.resources,
+    people.resources,
+    trail.resources,
+    dashboard.resources,
+)
 
 _FAILURES = {
     "BAD_REQUEST": "The request is malformed: a parameter, a header or the JSON itself.",

@@ -45,6 +45,7 @@ from foundation.web.disclosing import ExportForm, named_purposes, typed_reason
 from foundation.web.downloads import download, numbered_name, sent_to_a_second_person
 from foundation.web.fields import Choice, CleanText, StrictSchema
 from foundation.web.language import _, language, pick
+from foundation.web.large import MOST_BYTES, take_large
 from foundation.web.requests import arguments, form
 from foundation.web.working import Work, work_on
 from webapp.jobs import ring_soon
@@ -52,11 +53,7 @@ from webapp.settings import files_folder
 
 blueprint = Blueprint("packs", __name__)
 
-MOST_BYTES = 64 << 20
-"""Of one upload."""
 _MOST_PARTS = 80
-_MOST_DRAINED = 4 * MOST_BYTES
-_PIECE = 1 << 20
 _SHOWN_CELLS = 200
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _PAGE = 30
@@ -93,19 +90,9 @@ class _ListArguments(StrictSchema):
 
 @blueprint.url_value_preprocessor
 def _widen(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Lets this one route take large requests. Here, since the guard reads the form before any view is called.
-
-    What is over the limit is read away as far as that is bearable: a browser shows an answer only once it has sent all.
-    """
-    if endpoint != "packs.upload" or request.method != "POST":
-        return
-    request.max_content_length = MOST_BYTES
-    request.max_form_parts = _MOST_PARTS
-    length = request.content_length or 0
-    if MOST_BYTES < length <= _MOST_DRAINED:
-        stream = request.environ["wsgi.input"]
-        while length > 0 and (piece := stream.read(min(_PIECE, length))):
-            length -= len(piece)
+    """Lets this one route take large requests. Here, since the guard reads the form before any view is called."""
+    if endpoint == "packs.upload" and request.method == "POST":
+        take_large(_MOST_PARTS)
 
 
 # --- the list ----------------------------------------------------------------------------------------

@@ -23,10 +23,11 @@ from webapp.models import ApiToken
 SCOPES: dict[str, tuple[str, str]] = {
     "claims:read": ("查询案件", "read claims"),
     "claims:reveal": ("按用途查看完整信息", "see people in full, for a purpose"),
+    "feeds:write": ("报送部门数据", "send departments' data"),
     "payments:read": ("查询支付批次", "read payment batches"),
     "people:read": ("查询账号", "read accounts"),
     "people:write": ("停用与启用账号", "disable and enable accounts"),
-    "registry:read": ("查询登记与标准", "read the register and the standards"),
+    "registry:read": ("查询户籍、预警、比对与标准", "read the register, warnings, comparisons and standards"),
     "trail:read": ("查询审计链", "read the trail"),
 }
 """What a token may be for. The rights table says which route asks for which."""

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from foundation.clock import SystemClock
 from foundation.database import Database
 from foundation.keyfile import open_sealer
+from tests.policies.approving import in_force
 from tests.webapp.conftest import MovableClock, Web
 from webapp.application import Options, make_app
 from webapp.services import sessions
@@ -80,6 +81,7 @@ def site(
     database = Database(f"sqlite:///{file}")
     with database.transaction() as session:
         sealer = open_sealer(session, county_key_file)
+        in_force(session)
     clock = MovableClock(SystemClock().now())
     options = Options(demo=True, testing=True, demo_logins=(("demo-officer", "CLAIM_OFFICER"),))
     app = make_app(database, sealer, clock, options)
