@@ -219,13 +219,16 @@ class OwedRow(Base):
         CheckConstraint("outcome IN ('approve', 'reject', 'supplement', 'refer', 'unknown')", name="outcome"),
         CheckConstraint("line IN ('illness', 'education', 'accident', 'income')", name="line"),
         CheckConstraint("payable_fen >= 0", name="payable_fen"),
+        UniqueConstraint("policy_number", "feed_row_id", "benefit"),
         Index(None, "village_code"),
         Index(None, "household_id"),
-        Index(None, "report_by"),
+        Index(None, "report_by", "id"),
     )
-    feed_row_id: Mapped[str] = mapped_column(ForeignKey("feed_row.id"), primary_key=True)
-    benefit: Mapped[str] = mapped_column(String, primary_key=True)
+    id: Mapped[str] = mapped_column(String, primary_key=True)
+    """Follows from the policy, the row and the benefit, so that it is the same every night."""
     policy_number: Mapped[str] = mapped_column(String)
+    feed_row_id: Mapped[str] = mapped_column(ForeignKey("feed_row.id"))
+    benefit: Mapped[str] = mapped_column(String)
     policy_id: Mapped[str] = mapped_column(ForeignKey("policy.id"))
     household_id: Mapped[str] = mapped_column(ForeignKey("household.id"))
     person_id: Mapped[str] = mapped_column(ForeignKey("person.id"))
@@ -236,6 +239,8 @@ class OwedRow(Base):
     """As `claims.adjudication` says; `unknown` where the department's row does not say what it cost."""
     payable_fen: Mapped[int] = mapped_column(BigInteger)
     reasons: Mapped[str] = mapped_column(String)
+    missing: Mapped[str | None] = mapped_column(String)
+    """What the row does not say, where the outcome is `unknown`: a key of `claims.owed.MISSING`."""
     report_by: Mapped[date] = mapped_column(Date)
     """The last day on which a report is not late."""
     computed_at: Mapped[datetime] = mapped_column(Instant)

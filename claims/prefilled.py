@@ -6,7 +6,7 @@ handed in. Sums in fen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -103,3 +103,17 @@ _BUILDERS: Mapping[str, Callable[[Any], dict[str, Any] | None]] = {
     "accidents": _accident,
     "deaths": _death,
 }
+
+
+PAPERS_OF_FEEDS: Mapping[str, tuple[str, ...]] = {
+    "medical": ("费用结算单",),
+    "education": ("学籍证明",),
+    "accidents": ("事故证明",),
+    "deaths": ("死亡证明",),
+}
+"""What a department's own row proves: nobody has to hand that paper in once more."""
+
+
+def papers_known(feeds: Iterable[str]) -> tuple[str, ...]:
+    """The papers that the rows of some feeds stand for, each once, in order."""
+    return tuple(dict.fromkeys(paper for feed in feeds for paper in PAPERS_OF_FEEDS.get(feed, ())))

@@ -11,9 +11,9 @@ from claims.checks import GRAVITY
 from claims.phrases import LINES, OUTCOMES
 from claims.queries.listing import SORTS
 from claims.states import STATE_NAMES
-from foundation.cells import CellError, parse_id_number, parse_name
 from foundation.privacy.purposes import MOST_NOTE, PURPOSES
-from foundation.web.fields import Choice, CleanText, Flag, IsoDate, Strict, TextSchema, refused
+from foundation.web.fields import Choice, CleanText, Flag, IsoDate, TextSchema, refused
+from foundation.web.searched import SearchedIdNumber, SearchedName
 
 
 class ClaimNumber(CleanText):
@@ -60,31 +60,6 @@ class ListArguments(FilterForm):
     sort = Choice(SORTS, load_default="notified")
     order = Choice(("ascending", "descending"), load_default="descending")
     cursor = CleanText(max=600)
-
-
-class SearchedIdNumber(Strict[str]):
-    """An ID number as somebody typed it: full-width digits, spaces between and a small x are folded."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:  # noqa: ARG002
-        text = "".join(value.split()) if isinstance(value, str) and len(value) <= 100 else ""
-        try:
-            found = parse_id_number(text)
-        except CellError:
-            found = None
-        if found is None:
-            raise refused(
-                "应为 18 位身份证号,请核对是否多输、漏输或输错一位",
-                "must be an ID number of 18 characters; look for one too many, one missing, or a slip",
-            )
-        return found
-
-
-class SearchedName(CleanText):
-    """A name as rosters and claims hold it: without spaces, every middle dot written alike."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
-        text = super()._deserialize(value, attr, data, **options)
-        return parse_name(text) or text
 
 
 class PersonForm(TextSchema):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from celery import shared_task
 
 from claims.services.uploads import check_upload, take_in_upload
+from claims.services.warning_links import link_open_cases
 from foundation import jobs
 from foundation.runtime import current, stored_files
 
@@ -21,6 +22,20 @@ def check_pack(*job_ids: str) -> None:
 def take_in_pack(*job_ids: str) -> None:
     """Takes in the uploads that the jobs name (`claims.services.uploads.take_in_upload`)."""
     _each(take_in_upload, job_ids)
+
+
+@shared_task(name="claims.link_warnings")
+def link_warnings(*job_ids: str) -> None:
+    """Closes early warnings whose event has a claim (`claims.services.warning_links`), whatever the jobs are about."""
+    runtime = current()
+    for job_id in job_ids:
+        with runtime.database.transaction() as session:
+            job = jobs.start(session, job_id, runtime.clock.now())
+        if job is not None:
+            with runtime.database.transaction() as session:
+                at = runtime.clock.now()
+                link_open_cases(session, runtime.sealer, runtime.actor, at)
+                jobs.finish(session, job_id, at)
 
 
 def _each(work: Callable[..., None], job_ids: tuple[str, ...]) -> None:

@@ -169,4 +169,3 @@ def exit_faults(per_head_fen: int, line_fen: int | None, *, cause_gone: bool, me
             ("须填写村民代表会议记录编号", "name the minute of the villagers' representative meeting")
         ]
     return faults
-

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from foundation import jobs
 from foundation.runtime import current, stored_files
+from households.services import comparison
 from households.services.feed_checking import check_upload, take_in_upload
 from households.services.warning_rows import warn_of_delivery
 
@@ -36,6 +37,17 @@ def warn(*job_ids: str) -> None:
             warn_of_delivery(
                 runtime.database, runtime.sealer, runtime.actor, runtime.clock, delivery_id, job_id
             )
+
+
+@shared_task(name="households.compare")
+def compare(*job_ids: str) -> None:
+    """Compares everyone of the places that the jobs name (`households.services.comparison.carry_out`)."""
+    runtime = current()
+    for job_id in job_ids:
+        with runtime.database.transaction() as session:
+            job = jobs.start(session, job_id, runtime.clock.now())
+        if job is not None:
+            comparison.carry_out(runtime.database, runtime.sealer, runtime.clock, runtime.actor, job)
 
 
 def _each_file(work: Callable[..., None], job_ids: tuple[str, ...]) -> None:

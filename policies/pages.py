@@ -216,7 +216,7 @@ def _names_of(key: str) -> list[str]:
 
 def _label(name: str) -> str:
     label = capital(pick(*VALUES[name]))
-    return _("%(what)s,元", what=label) if name in AMOUNT_KEYS.values() else label
+    return _("%(what)s（元）", what=label) if name in AMOUNT_KEYS.values() else label
 
 
 def _start(session: Session, year: int | None) -> Standards:

@@ -25,13 +25,22 @@ from foundation.money import MOST_FEN, Money
 from foundation.trail.sealing import Head
 from reports import attachments, layout
 from reports.attachments import Attached
+from reports.claim_form import ClaimFormFigures
 from reports.cover_words import sum_text
 from reports.figures import AuditFigures, BatchFigures, CaseFigures, CertificateFigures, ProgrammeFigures
 from reports.pdf import Printable
 from reports.people import addressee
 from reports.terms import ACCOUNTS, BATCH_STATES, FORMATS, KINDS, REASONS, WITH_HEAD, Kind
 
-Figures = CaseFigures | BatchFigures | ProgrammeFigures | AuditFigures | VillageNotice | CertificateFigures
+Figures = (
+    CaseFigures
+    | BatchFigures
+    | ProgrammeFigures
+    | AuditFigures
+    | VillageNotice
+    | CertificateFigures
+    | ClaimFormFigures
+)
 
 _HERE = Path(__file__).parent
 _PAY_WITHIN = timedelta(days=10)
@@ -247,6 +256,11 @@ def _certificate(figures: Figures) -> dict[str, Any]:
     }
 
 
+def _claim_form(figures: Figures) -> dict[str, Any]:
+    assert isinstance(figures, ClaimFormFigures)
+    return {"author": figures.policy.purchaser, "description": figures.case_number}
+
+
 _CONTEXTS: Mapping[str, Callable[[Figures], dict[str, Any]]] = {
     "payment_notice": _letter,
     "refusal_notice": _letter,
@@ -256,6 +270,7 @@ _CONTEXTS: Mapping[str, Callable[[Figures], dict[str, Any]]] = {
     "audit_report": _audit,
     "village_notice": _notice,
     "cover_certificate": _certificate,
+    "claim_form": _claim_form,
 }
 
 

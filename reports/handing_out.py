@@ -17,6 +17,7 @@ from reports.certificates import certificates_asked, people_on
 from reports.notices import households_on, notice_asked
 
 ONE_PERSON = frozenset({"payment_notice", "refusal_notice", "calculation_sheet"})
+"""Handed out at once. A claim form is about one person too, but with the ID number in full: it asks for a purpose."""
 
 
 def people_in(session: Session, kind: str, subject_id: str, issued_at: datetime) -> int:
@@ -50,6 +51,10 @@ def _insured(session: Session, subject_id: str, _issued_at: datetime) -> int:
     return people_on(session, certificates_asked(subject_id))
 
 
+def _one(_session: Session, _subject_id: str, _issued_at: datetime) -> int:
+    return 1
+
+
 def _nobody(_session: Session, _subject_id: str, _issued_at: datetime) -> int:
     return 0
 
@@ -60,4 +65,5 @@ _COUNTED: Mapping[str, Callable[[Session, str, datetime], int]] = {
     "village_notice": _households,
     "cover_certificate": _insured,
     "programme_report": _nobody,
+    "claim_form": _one,
 }

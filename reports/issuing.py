@@ -142,6 +142,20 @@ def issue_cover_certificates(
     return _in_parts(database, sealer, actor, at, prepare, household_ids, NO_NAMES, processes, None)
 
 
+def issue_claim_form(
+    database: Database,
+    sealer: Sealer,
+    actor: Actor,
+    at: datetime,
+    case_id: str,
+    filed: Filed | None = None,
+) -> Issued:
+    """The pre-filled claim form 赔付申请表 of a case of early warning. Raises as `prepare_claim_form` does."""
+    with database.reading() as session:
+        draft = services.prepare_claim_form(session, sealer, actor, case_id, business_day(at))
+    return _issue(database, sealer, actor, at, [draft], NO_NAMES, filed=filed)[0]
+
+
 def _in_parts(
     database: Database,
     sealer: Sealer,

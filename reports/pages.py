@@ -32,7 +32,7 @@ from reports.notices import Village, notice_asked, villages
 from reports.queries import LETTER_KINDS, Kept, Listed, document_file, documents_of_kinds
 from reports.schemas import NoticeForm
 from reports.services import ask_for_notice
-from reports.terms import KINDS, VILLAGE_NOTICE
+from reports.terms import CLAIM_FORM, COVER_CERTIFICATE, KINDS, VILLAGE_NOTICE
 
 blueprint = Blueprint("reports", __name__, template_folder="page_templates")
 
@@ -49,6 +49,8 @@ KIND_NAMES = {
     "programme_report": ("运行情况报告", "Programme report"),
     "audit_report": ("运行情况报告(审计备查)", "Audit report"),
     "village_notice": ("村内公示表", "Village notice"),
+    "cover_certificate": ("保险凭证", "Certificate of cover"),
+    "claim_form": ("赔付申请表(免填单)", "Pre-filled claim form"),
 }
 
 PUBLISHERS = frozenset(
@@ -66,13 +68,13 @@ PUBLISHERS = frozenset(
 def kinds_of(actor: Actor) -> tuple[str, ...]:
     """The kinds of documents that a role reads: finance those of money, case workers the letters, an auditor all.
 
-    A village notice is read by everybody whose place holds the village.
+    A village notice is read by everybody whose place holds the village, a certificate by who works on cases there.
     """
     if actor.role in _FINANCE:
         return (*_COUNTY_KINDS, VILLAGE_NOTICE)
     if actor.role in (Role.AUDITOR, Role.CENTER_LEAD):
         return tuple(KINDS)
-    return (*LETTER_KINDS, VILLAGE_NOTICE)
+    return (*LETTER_KINDS, VILLAGE_NOTICE, COVER_CERTIFICATE, CLAIM_FORM)
 
 
 @blueprint.get("/documents")
@@ -156,9 +158,11 @@ def _page(typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
 
 
 def _about(document: Listed, named: Mapping[str, Village]) -> str:
-    """What a document is about: the claim's number, or a notice's village, period and kind of result."""
+    """What a document is about: the claim's number, the household's, or a notice's village, period and result."""
+    if document.kind == COVER_CERTIFICATE:
+        return _("户编号 %(number)s", number=document.household_no or "")
     if document.kind != VILLAGE_NOTICE:
-        return document.claim_no or ""
+        return document.claim_no or document.warning_no or ""
     asked = notice_asked(document.subject_id)
     village = named.get(asked.village_code)
     where = asked.village_code if village is None else f"{village.town} {village.name}"
@@ -197,7 +201,7 @@ def _document_page(
         document=found,
         kind_name=pick(*KIND_NAMES[found.kind]),
         people=people,
-        asks_purpose=needs_purpose("document", people),
+        asks_purpose=needs_purpose(_export_kind(found.kind), people),
         most_alone=MOST_ALONE,
         purposes=named_purposes(EXPORT_PURPOSES),
         typed=typed,
@@ -214,7 +218,7 @@ def hand_out(document_id: str) -> Response | tuple[str, int]:
             asked = form(ExportForm)
             people = people_in(session, found.kind, found.subject_id, found.issued_at)
             wanted = Wanted(
-                "document",
+                _export_kind(found.kind),
                 people,
                 {"kind": found.kind},
                 found.id,
@@ -231,6 +235,11 @@ def hand_out(document_id: str) -> Response | tuple[str, int]:
     if taken.content is None:
         return sent_to_a_second_person(taken)
     return download(taken.content, numbered_name(found.name, taken.number), "application/pdf")
+
+
+def _export_kind(kind: str) -> str:
+    """What a document is in the register of exports: a claim form holds an ID number in full."""
+    return CLAIM_FORM if kind == CLAIM_FORM else "document"
 
 
 def _found(session: Session, document_id: str) -> Kept:

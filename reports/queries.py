@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, case, func, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries import open_decision
@@ -22,6 +22,7 @@ from foundation.sealing import Sealer
 from foundation.trail.events import Event
 from foundation.trail.sealing import Head
 from households.models import HouseholdRow
+from households.models.warnings import WarningCase
 from payments.models import BankFile, Batch, Payable, Payment
 from payments.queries import payee_if_kept
 from policies.policy import Policy
@@ -30,7 +31,7 @@ from reports.cases import DeterminedRow, case_of
 from reports.figures import BatchFigures, BatchLine, CaseFigures, FileFigures
 from reports.models import DocumentNumber, IssuedDocument
 from reports.people import minors_of, payee_for_auditor
-from reports.terms import ERASED_WORD, VILLAGE_NOTICE
+from reports.terms import CLAIM_FORM, COVER_CERTIFICATE, ERASED_WORD, VILLAGE_NOTICE
 
 _MOST_IDS = 500
 """Ids asked for in one statement."""
@@ -258,13 +259,25 @@ class Listed:
     claim_no: str | None
     claim_id: str | None
     subject_id: str
+    household_no: str | None
+    warning_no: str | None
 
+
+_ROW_ID = 32
+_CERTIFIED = aliased(HouseholdRow)
+_OF_CERTIFICATE = (IssuedDocument.kind == COVER_CERTIFICATE) & (
+    _CERTIFIED.id == func.substr(IssuedDocument.subject_id, 1, _ROW_ID)
+)
+"""The household that a certificate is of: its subject begins with the household's id."""
 
 _VILLAGE_CODE = case(
     (IssuedDocument.kind == VILLAGE_NOTICE, func.substr(IssuedDocument.subject_id, 1, VILLAGE_DIGITS)),
+    (IssuedDocument.kind == COVER_CERTIFICATE, _CERTIFIED.village_code),
+    (IssuedDocument.kind == CLAIM_FORM, WarningCase.village_code),
     else_=HouseholdRow.village_code,
 )
-"""Where a document belongs: a notice to its village, a letter to the household's, a report to the county (NULL)."""
+"""Where a document belongs: a notice to its village, a letter or a certificate to the household's, a report to the
+county (NULL)."""
 
 _LISTED = (
     select(
@@ -276,10 +289,14 @@ _LISTED = (
         ClaimRow.claim_no,
         ClaimRow.id.label("claim_id"),
         IssuedDocument.subject_id,
+        _CERTIFIED.household_no,
+        WarningCase.number,
     )
     .outerjoin(Determination, Determination.id == IssuedDocument.subject_id)
     .outerjoin(ClaimRow, ClaimRow.id == Determination.claim_id)
     .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
+    .outerjoin(_CERTIFIED, _OF_CERTIFICATE)
+    .outerjoin(WarningCase, WarningCase.id == IssuedDocument.subject_id)
 )
 
 
@@ -343,6 +360,8 @@ def document_file(
         .outerjoin(Determination, Determination.id == IssuedDocument.subject_id)
         .outerjoin(ClaimRow, ClaimRow.id == Determination.claim_id)
         .outerjoin(HouseholdRow, HouseholdRow.id == ClaimRow.household_id)
+        .outerjoin(_CERTIFIED, _OF_CERTIFICATE)
+        .outerjoin(WarningCase, WarningCase.id == IssuedDocument.subject_id)
         .where(
             IssuedDocument.id == document_id,
             IssuedDocument.kind.in_(kinds),

@@ -1,4 +1,4 @@
-"""What the pages of documents take in: which village notice is to be issued."""
+"""What the pages of documents take in: which village notice, whose certificates of cover are to be issued."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from marshmallow import ValidationError, validates_schema
 
 from claims.notices import DAYS
 from foundation.places import VILLAGE_DIGITS
-from foundation.web.fields import Choice, Digits, IsoDate, TextSchema
+from foundation.web.fields import Choice, CleanText, Digits, IsoDate, TextSchema
 from reports.notices import NoticeAsked
 
 MOST_DAYS = 366
@@ -67,3 +67,28 @@ class NoticeForm(TextSchema):
         return NoticeAsked(
             data["village"], data["result"], data["period_from"], data["period_to"], data["first_day"]
         )
+
+
+class CertificateArguments(TextSchema):
+    """For which household the form is opened."""
+
+    household_no = CleanText(max=40)
+    policy = CleanText(max=60)
+
+
+class CertificateForm(CertificateArguments):
+    """A policy, and either a household by its number or a whole village."""
+
+    policy = CleanText(max=60, required=True)
+    village = Digits(VILLAGE_DIGITS)
+
+    FIELDS: ClassVar[frozenset[str]] = frozenset({"policy", "household_no", "village"})
+
+    @validates_schema
+    def _one_of_them(self, data: dict[str, Any], **_: Any) -> None:
+        if ("household_no" in data) == ("village" in data):
+            wrong = (
+                "请填写户编号,或者选择整村,二者选一",
+                "give a household number or choose a village: one of them",
+            )
+            raise ValidationError([wrong], "household_no")

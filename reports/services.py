@@ -32,6 +32,7 @@ from reports.certificates import (
     covered_households,
     earlier_certificates,
 )
+from reports.claim_forms import claim_form_figures
 from reports.documents import Figures
 from reports.errors import NotCovered, NothingToPublish
 from reports.figures import CertificateFigures, plain
@@ -40,7 +41,7 @@ from reports.notices import NoticeAsked, anything_to_publish, notice_asked, noti
 from reports.pdf import print_pdfs
 from reports.programme import programme_figures
 from reports.queries import Issued, Key, batch_figures, case_figures, issued, numbers
-from reports.terms import COVER_CERTIFICATE, VILLAGE_NOTICE, WITH_HEAD
+from reports.terms import CLAIM_FORM, COVER_CERTIFICATE, VILLAGE_NOTICE, WITH_HEAD
 
 LETTER_OF_OUTCOME: Mapping[str, str] = {"approve": "payment_notice", "reject": "refusal_notice"}
 _WORK = "documents"
@@ -114,6 +115,23 @@ def prepare_village_notice(session: Session, sealer: Sealer, subject_id: str, co
     """The notice that a subject asks for (`reports.notices.NoticeAsked`). Raises NothingToPublish."""
     figures = notice_figures(session, sealer, notice_asked(subject_id), complaint_phone)
     return _draft(sealer, VILLAGE_NOTICE, subject_id, figures)
+
+
+def prepare_claim_form(session: Session, sealer: Sealer, actor: Actor, case_id: str, day: date) -> Draft:
+    """The pre-filled claim form of a case of early warning, as signed on a day. Raises as `claim_form_figures` does."""
+    return _draft(sealer, CLAIM_FORM, case_id, claim_form_figures(session, sealer, actor, case_id, day))
+
+
+def ask_for_claim_form(session: Session, sealer: Sealer, actor: Actor, at: datetime, case_id: str) -> str:
+    """Asks for a claim form in the background; the id of its job. Asked for again, it is looked at again.
+
+    Raises as `claim_form_figures` does.
+    """
+    claim_form_figures(session, sealer, actor, case_id, business_day(at))
+    (job_id,) = jobs.ask_for(session, CLAIM_FORM, [case_id], at)
+    jobs.reopen(session, [job_id], at)
+    record(session, actor, at, [Change("claim_form.asked_for", "warning_case", case_id)])
+    return job_id
 
 
 def ask_for_notice(session: Session, actor: Actor, at: datetime, asked: NoticeAsked) -> None:

@@ -91,3 +91,23 @@ def cover_certificates(*job_ids: str) -> None:
         issuing.issue_cover_certificates(*place, asked.policy_number, households)
         with runtime.database.transaction() as session:
             jobs.finish(session, job_id, at)
+
+
+@shared_task(name="reports.claim_form")
+def claim_form(*job_ids: str) -> None:
+    """Issues the pre-filled claim forms that the jobs ask for, each of a case of early warning."""
+    runtime = current()
+    for job_id in job_ids:
+        at = runtime.clock.now()
+        with runtime.database.transaction() as session:
+            job = jobs.start(session, job_id, at)
+        if job is None:
+            continue
+
+        def finish(
+            session: Session, _subjects: Sequence[str], job_id: str = job_id, at: datetime = at
+        ) -> None:
+            jobs.finish(session, job_id, at)
+
+        place = (runtime.database, runtime.sealer, runtime.actor, at)
+        issuing.issue_claim_form(*place, job.subject_id, filed=finish)

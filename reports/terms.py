@@ -62,11 +62,13 @@ KINDS: Mapping[str, Kind] = {
         Kind("programme_report", "防贫保险运行情况报告", "防贫报", "programme_report.html", "report.css"),
         Kind("audit_report", "防贫保险运行情况报告（审计备查）", "防贫审", "audit_report.html", "report.css"),
         Kind("village_notice", "防贫保险村内公示表", "防贫示", "village_notice.html", "report.css"),
+        Kind("claim_form", "防贫保险赔付申请表", "防贫申", "claim_form.html", "letter.css"),
         Kind("cover_certificate", "防贫保险凭证", "防贫证", "cover_certificate.html", "certificate.css"),
     )
 }
 """Every kind by its key. `mark` stands in the number: 防贫赔〔2020〕12号."""
 VILLAGE_NOTICE = "village_notice"
 COVER_CERTIFICATE = "cover_certificate"
+CLAIM_FORM = "claim_form"
 WITH_HEAD = frozenset({"batch_summary", "programme_report", "audit_report", VILLAGE_NOTICE})
 """The county's reports: each prints the head of the trail as it was sealed before."""

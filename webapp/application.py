@@ -12,6 +12,8 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import claims.pages
+import households.pages.clearances
+import households.pages.comparison
 import households.pages.feeds
 import payments.pages
 import policies.pages
@@ -115,6 +117,8 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         packs.blueprint,
         policies.pages.blueprint,
         claims.pages.blueprint,
+        households.pages.clearances.blueprint,
+        households.pages.comparison.blueprint,
         households.pages.feeds.blueprint,
         payments.pages.blueprint,
         reports.pages.blueprint,

@@ -34,6 +34,8 @@ TASK_OF_KIND = {
     "feed.take_in": "households.take_in_feed",
     "feed.warn": "households.warn",
     "warning.link": "claims.link_warnings",
+    "claim_form": "reports.claim_form",
+    "comparison.run": "households.compare",
     "trail.verify": "webapp.verify_trail",
     "keys.rotate": "webapp.rotate_keys",
     "retention.erase": "webapp.erase",

@@ -97,7 +97,7 @@ def add(
     "--place", required=True, metavar="CODE", help="区划代码 6/9/12 位 / area code of 6, 9 or 12 digits"
 )
 @click.option(
-    "--department", metavar="FEED", help="行业部门的数据,如 medical / the department's data, such as medical"
+    "--department", metavar="KEY", help="行业部门,如 MEDINS / the department, such as MEDINS"
 )
 @_dated
 @on_database

@@ -29,7 +29,7 @@ from webapp.passwords import Passwords
 from webapp.second_factor import new_secret
 
 DEMO_PASSWORD = "fangpin-demo-2020"  # noqa: S105  # documented: everybody knows it
-DEMO_DEPARTMENT = "medical"
+DEMO_DEPARTMENT = "MEDINS"
 SENIOR_LIMIT_FEN = 50_000_00
 
 _ENROLLED = SECOND_FACTOR_ROLES | {Role.FIN_MAKER, Role.FIN_CHECKER}

@@ -69,6 +69,7 @@ _OVERVIEW = frozenset(
 _FEEDS = frozenset({Role.DEPARTMENT, Role.LEADING_GROUP, Role.AUDITOR, *_CENTRE})
 _FEED_SENDERS = frozenset({Role.DEPARTMENT, Role.CENTER_CERTIFIER})
 _FEED_FILES = frozenset({Role.DEPARTMENT, Role.AUDITOR, *_CENTRE})
+_CLEARERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER})
 _TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
@@ -193,6 +194,28 @@ TABLE: dict[tuple[str, str], Right] = {
     ("feeds.take_in", "POST"): county(_FEED_SENDERS),
     ("feeds.again", "POST"): county(_FEED_SENDERS),
     ("feeds.discard", "POST"): county(_FEED_SENDERS),
+    # The comparison
+    ("comparison.listed", "GET"): Right(_CASES),
+    ("comparison.progress", "GET"): Right(_CASES, polled=True),
+    ("comparison.one_household", "POST"): county({Role.CENTER_CERTIFIER}),
+    ("comparison.everyone", "POST"): county({Role.CENTER_CERTIFIER}),
+    ("comparison.listed_people", "POST"): Right(
+        frozenset({Role.CENTER_CERTIFIER}), places=_COUNTY, most_a_minute=10
+    ),
+    ("comparison.check", "POST"): Right(
+        frozenset({Role.AUDITOR}), places=_COUNTY, purpose="compare", most_a_minute=10
+    ),
+    ("comparison.runs.shown", "GET"): Right(_CASES),
+    ("comparison.runs.household", "GET"): Right(_CASES),
+    ("comparison.runs.changed", "GET"): Right(_CASES),
+    ("comparison.runs.export", "POST"): Right(
+        frozenset({Role.AUDITOR, *_ADJUDICATION, *_CENTRE}), purpose="download"
+    ),
+    ("comparison.runs.export_changed", "POST"): Right(
+        frozenset({Role.AUDITOR, *_ADJUDICATION, *_CENTRE}), purpose="download"
+    ),
+    ("clearances.blank", "GET"): Right(_CLEARERS),
+    ("clearances.ask", "POST"): Right(_CLEARERS, most_a_minute=20),
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),
@@ -231,6 +254,11 @@ TABLE: dict[tuple[str, str], Right] = {
         _FEED_SENDERS, places=_COUNTY, scope="feeds:write", most_a_minute=30
     ),
     ("api_feeds.uploaded", "GET"): Right(_FEED_FILES, places=_COUNTY, scope="registry:read"),
+    ("api_comparisons.listed", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_comparisons.shown", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_comparisons.started", "POST"): Right(
+        frozenset({Role.CENTER_CERTIFIER}), places=_COUNTY, scope="registry:write"
+    ),
     ("api_trail.head", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.events", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.event", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),

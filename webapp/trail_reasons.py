@@ -15,6 +15,9 @@ from foundation.privacy.assessments import CONCLUSIONS, SUBJECTS
 from foundation.privacy.disclosures import FIELD_NAMES
 from foundation.privacy.exports import KIND_NAMES
 from foundation.privacy.purposes import PURPOSES
+from households.checks import CHECKS
+from households.comparison_words import SCOPES as COMPARISON_SCOPES
+from households.layouts import layouts
 from webapp.services.tokens import SCOPES
 
 _ENDINGS: Mapping[str, Pair] = {
@@ -25,6 +28,7 @@ _ENDINGS: Mapping[str, Pair] = {
     "second_factor_reset": ("重置了动态口令", "the second factor was reset"),
     "second_factor_set": ("绑定了动态口令", "a second factor was set"),
 }
+_FEEDS: Mapping[str, Pair] = {feed: layout.title for feed, layout in layouts().items()}
 _CODES: Mapping[str, Mapping[str, Pair]] = {
     "account.password_accepted": {
         "enrol": ("须绑定动态口令", "a second factor is to be set"),
@@ -37,6 +41,8 @@ _CODES: Mapping[str, Mapping[str, Pair]] = {
     },
     "claim.determined": OUTCOME_NAMES,
     "claim.recommended": OUTCOME_NAMES,
+    "feed.taken_in": _FEEDS,
+    "feed.uploaded": _FEEDS,
     "review.opened": REVIEW_NAMES,
     "session.ended": _ENDINGS,
     "token.revoked": _ENDINGS,
@@ -44,6 +50,10 @@ _CODES: Mapping[str, Mapping[str, Pair]] = {
 """Action → code → words."""
 
 _WORDS: Mapping[str, Pair] = {
+    **{key: check.title for key, check in CHECKS.items()},
+    **COMPARISON_SCOPES,
+    "passed": ("通过", "passed"),
+    "failed": ("不通过", "not passed"),
     **{role.value: names for role, names in ROLE_NAMES.items()},
     **{code: (purpose.zh, purpose.en) for code, purpose in PURPOSES.items()},
     **{code: (subject.zh, subject.en) for code, subject in SUBJECTS.items()},
@@ -62,6 +72,9 @@ _WORDS: Mapping[str, Pair] = {
     "-": ("未说明", "not given"),
 }
 _NAMES: Mapping[str, Pair] = {
+    "checks": ("项目", "checks"),
+    "hits": ("命中", "hits"),
+    "scope": ("对象", "whom"),
     "asked_by": ("申请人", "asked by"),
     "claim": ("案件", "claim"),
     "count": ("数量", "number"),

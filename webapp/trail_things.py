@@ -23,6 +23,9 @@ from foundation.privacy.exports import KIND_NAMES, number_text
 from foundation.privacy.models import Export, ImpactAssessment
 from foundation.staff.models import Account, DeterminationLimit, RoleGrant, StaffMember
 from foundation.web.language import pick
+from households.layouts import layouts
+from households.models.comparison import ComparisonRun
+from households.models.feeds import FeedDelivery, FeedUpload
 from payments.models import BankFile, Batch, Payable, Payment
 from policies.models import Standard
 from reports.models import DocumentNumber, IssuedDocument
@@ -70,6 +73,15 @@ def _joined(*parts: str) -> str:
 
 def _moment(at: datetime) -> str:
     return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
+def _feed(feed: str) -> str:
+    layout = layouts().get(feed)
+    return feed if layout is None else pick(*layout.title)
+
+
+def _feed_upload(feed: str, at: datetime) -> str:
+    return _joined(_feed(feed), _moment(at))
 
 
 def _export(number: int, kind: str) -> str:
@@ -129,11 +141,25 @@ _LEADS: Mapping[str, _Lead] = {
     ),
     "batch": _Lead("payments.batch", "batch_id", select(Batch.id, Batch.id.label("batch"), Batch.message_id)),
     "bank_file": _Lead("payments.batch", "batch_id", select(BankFile.id, BankFile.batch_id, BankFile.name)),
+    "comparison_run": _Lead(
+        "comparison.runs.shown",
+        "run_id",
+        select(ComparisonRun.id, ComparisonRun.id.label("run"), ComparisonRun.number),
+    ),
     "pack_upload": _Lead(
         "packs.shown",
         "upload_id",
         select(PackUpload.id, PackUpload.id.label("upload"), PackUpload.uploaded_at),
         _moment,
+    ),
+    "feed_upload": _Lead(
+        "feeds.uploaded",
+        "upload_id",
+        select(FeedUpload.id, FeedUpload.id.label("upload"), FeedUpload.feed, FeedUpload.uploaded_at),
+        _feed_upload,
+    ),
+    "feed_delivery": _Lead(
+        "feeds.shown", "feed", select(FeedDelivery.id, FeedDelivery.feed, FeedDelivery.feed.label("of")), _feed
     ),
     "staff_member": _of_person(StaffMember.id),
     "account": _of_person(Account.id, _OWNER, names=[Account.login]),

@@ -13,7 +13,6 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims.phrases import FEEDS
 from foundation.actors import ROLE_NAMES, Actor, Role
 from foundation.clock import business_day
 from foundation.errors import InvalidInput, NotAllowedError, NotFound
@@ -24,6 +23,7 @@ from foundation.staff.grants import ask_limit, ask_role, decide_grant
 from foundation.staff.models import Account, RoleGrant, StaffMember
 from foundation.staff.queries import security_administrators
 from foundation.staff.services import account_by_login, add_account, add_person
+from households.departments import departments
 from webapp.demo_actors import COUNTY
 from webapp.demo_people import DEMO_PASSWORD, DemoAccount, ensure_demo_accounts
 from webapp.passwords import Passwords
@@ -101,10 +101,10 @@ def grant(
     """Asks for a role. The first two security administrators are granted at once: nobody could approve them."""
     at = runtime.clock.now()
     zh, en = ROLE_NAMES[role]
-    if department is not None and department not in FEEDS:
-        listed = ", ".join(FEEDS)
+    if department is not None and department not in departments():
+        listed = ", ".join(departments())
         raise InvalidInput(
-            {"department": [(f"部门数据应为:{listed}", f"the department's data are one of: {listed}")]}
+            {"department": [(f"部门应为:{listed}", f"the department is one of: {listed}")]}
         )
     with runtime.database.transaction() as session:
         account = account_by_login(session, login)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from foundation.errors import FangpinError
 from foundation.privacy.exports import lapse
 from foundation.runtime import Runtime, stored_files
+from households.services import comparison
 from webapp.celery_app import (
     carry_out_here,
     celery,
@@ -27,7 +28,7 @@ from webapp.celery_app import (
 )
 from webapp.demo_actors import SYSTEM
 from webapp.opening import open_installation
-from webapp.services.verification import ask_nightly
+from webapp.services import verification
 from webapp.settings import named_database
 from webapp.tidying import forget_logs, sweep_uploads
 
@@ -138,12 +139,14 @@ def _portions(due: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 def tidy(runtime: Runtime) -> None:
     """Removes what nobody needs: plain copies of killed workers, stored files without an upload, hopeless jobs.
 
-    Asks for the day's verification of the trail besides, and ends approvals of exports that nobody used.
+    Asks for the day's verification of the trail and the night's comparison besides, and ends approvals of exports that
+    nobody used.
     """
     at = runtime.clock.now()
     with runtime.database.transaction() as session:
         forget_logs(session, at)
-        ask_nightly(session, at)
+        verification.ask_nightly(session, at)
+        comparison.ask_nightly(session, at)
         lapse(session, SYSTEM, at)
     stored_files(runtime).clear_left_behind()
     sweep_uploads(runtime)

@@ -18,13 +18,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from claims import intake_files
-from claims.deciding import Cases, Decided
+from claims.deciding import Cases, Decided, cases_of_pack
 from claims.facts import Claim
 from claims.models import PackIntake
 from claims.pack import POLICY_FILE, Pack
+from claims.queries.registered_facts import as_registered
 from claims.services.intake import take_in_claims
 from claims.services.listing import refresh
+from claims.services.warning_links import link_open_cases
 from foundation.actors import Actor
+from foundation.clock import business_day
 from foundation.database import one_at_a_time
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
@@ -82,20 +85,25 @@ def take_in_pack(
 ) -> tuple[PackTakenIn, list[Decided]]:
     """Stores a pack, decides its claims from what was stored, and stores that; what it changed, and the decisions.
 
-    `files` are the digests taken before it was read.
+    The decisions given back rest on the pack alone. Proposed, and compared with what was determined, is what the
+    register says where it knows more than the pack. `files` are the digests taken before it was read.
     """
     one_at_a_time(session, "claims")
     digest = pack_digest(files)
     policy_id = take_in_policy(session, actor, at, policy)
     last = last_digest(session, policy.number)
     if last == digest:
-        return PackTakenIn(unchanged=True), decide_pack(session, sealer, policy, pack.claims)
+        # From the files: at the end of its term the register may have let go of what they say.
+        cases = cases_of_pack(pack.roster, pack.claims, pack.feeds, policy)
+        return PackTakenIn(unchanged=True), cases.decide_all()
     people = take_in_roster(session, sealer, actor, at, policy.number, policy.period_to, pack.roster)
     take_in_pack_feeds(session, sealer, actor, at, policy.number, pack.feeds, files)
     decided = decide_pack(session, sealer, policy, pack.claims)
     towns = {row.id_number: row.town for row in pack.roster}
-    claims = take_in_claims(session, sealer, actor, at, policy, policy_id, decided, people.households, towns)
+    proposed = as_registered(session, sealer, policy, decided, business_day(at))
+    claims = take_in_claims(session, sealer, actor, at, policy, policy_id, proposed, people.households, towns)
     refresh(session, at)
+    link_open_cases(session, sealer, actor, at)
     sequence = (session.scalar(select(func.max(PackIntake.sequence))) or 0) + 1
     intake = PackIntake(
         id=secrets.token_hex(16),

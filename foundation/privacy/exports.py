@@ -30,7 +30,7 @@ from foundation.spreadsheets import Watermark
 from foundation.trail.events import Change, record
 
 MOST_WITHOUT_PURPOSE = 50
-IN_FULL = frozenset({"bank_file", "error_workbook"})
+IN_FULL = frozenset({"bank_file", "error_workbook", "claim_form"})
 """Kinds that hold ID numbers or accounts in full: they need a purpose for a single person too."""
 MOST_ALONE = 5000
 HOLDS = timedelta(hours=24)
@@ -40,8 +40,11 @@ KIND_NAMES: Mapping[str, tuple[str, str]] = {
     "claims_workbook": ("理赔案件清单", "List of claims"),
     "bank_file": ("银行代发文件", "Bank file"),
     "document": ("文书", "Document"),
+    "comparison_workbook": ("比对结果", "Results of a comparison"),
     "error_workbook": ("错误行清单", "Refused rows"),
     "trail": ("审计链", "Trail"),
+    "claim_form": ("赔付申请表", "Claim form"),
+    "warning_photo": ("上报照片", "Photo of a report"),
 }
 STATE_NAMES: Mapping[str, tuple[str, str]] = {
     "asked": ("待审批", "waiting for approval"),

@@ -107,7 +107,7 @@ class RoleGrant(Base):
     role: Mapped[str] = mapped_column(String)
     place: Mapped[str] = mapped_column(String)
     department: Mapped[str | None] = mapped_column(String)
-    """The feed that a DEPARTMENT answers for (`households.feeds`)."""
+    """The key of the department that a DEPARTMENT works for (`households.departments`)."""
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
     state: Mapped[str] = mapped_column(String, index=True)

@@ -42,7 +42,7 @@ resources = Resources(
     "feeds", __name__, "Data that departments send, and how each feed stands by its calendar."
 )
 
-_BINARY = {"type": "string", "format": "binary"}
+_BINARY = {"type": "string", "format": "binary", "minLength": 1}
 _RAW = ("text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 _MULTIPART = "multipart/form-data"
 _MOST_PARTS = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select, tuple_
@@ -62,6 +63,14 @@ def page_of_changed(
     page = keyset(session, query, in_order(), ComparisonHit.id, cursor, size)
     setting = (shown.run if kind == "new" else shown.before).setting
     return Page(hits_shown(session, sealer, page.rows, setting), page.newer, page.older)
+
+
+def changed_hits(
+    session: Session, actor: Actor, shown: Differences, kind: str, filters: Filters
+) -> Sequence[ComparisonHit]:
+    """All the hits that are `new`, or `gone`, by village."""
+    query = select(ComparisonHit).where(_changed(shown.run, kind), matching(actor, filters))
+    return session.scalars(query.order_by(*in_order(), ComparisonHit.id)).all()
 
 
 def _changed(run: Run, kind: str) -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
 from foundation.errors import NotFound
+from foundation.jobs import Job
 from foundation.places import COUNTY_DIGITS, TOWN_DIGITS, VILLAGE_DIGITS, within
 from foundation.sealing import Sealer
 from foundation.web.paging import Page, keyset
@@ -22,6 +23,7 @@ from households.checks import EXAMINED
 from households.comparison_setting import Setting, setting_from
 from households.models.comparison import ComparisonHit, ComparisonRun
 from households.models.people import HouseholdRow
+from households.queries import place_names
 from households.queries.comparison_hits import HitView, hits_shown
 from households.queries.comparison_people import prefixes
 
@@ -72,9 +74,16 @@ class PlaceCount:
     examined: int
     hits: int
 
+    @property
+    def pair(self) -> tuple[str | None, str]:
+        """Code and name, as a select takes them."""
+        return self.code, self.name
+
 
 PAGE = 50
 """Hits, or runs, on a page."""
+COMPARE = "comparison.run"
+"""The kind of job. Its subject is the place, a colon, and who asked: `nightly` or something random."""
 
 
 def page_of_runs(session: Session, actor: Actor, cursor: str | None, size: int = PAGE) -> Page[Run]:
@@ -165,11 +174,17 @@ def in_order() -> list[Any]:
 
 
 def page_of_hits(
-    session: Session, sealer: Sealer, actor: Actor, run: Run, filters: Filters, cursor: str | None
+    session: Session,
+    sealer: Sealer,
+    actor: Actor,
+    run: Run,
+    filters: Filters,
+    cursor: str | None,
+    size: int = PAGE,
 ) -> Page[HitView]:
     """The hits of a run within the actor's place, by village. Raises BadRequest for a cursor of another list."""
     query = select(ComparisonHit).where(ComparisonHit.run_id == run.id, matching(actor, filters))
-    page = keyset(session, query, in_order(), ComparisonHit.id, cursor, PAGE)
+    page = keyset(session, query, in_order(), ComparisonHit.id, cursor, size)
     return Page(hits_shown(session, sealer, page.rows, run.setting), page.newer, page.older)
 
 
@@ -206,3 +221,32 @@ def places_to_compare(session: Session, actor: Actor) -> list[tuple[str, str]]:
         found.setdefault(code[:TOWN_DIGITS], town)
         found[code] = f"{town} · {village}"
     return list(found.items())
+
+
+def place_names_of(session: Session, codes: Collection[str]) -> dict[str, str]:
+    """Code → name of some places: town, or town and village. The county's name is the shell's to say."""
+    found = {}
+    for code in set(codes):
+        named = place_names(session, code)
+        if named:
+            found[code] = " · ".join(named)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A place that is being compared, or whose comparison failed."""
+
+    place: str
+    name: str
+    state: str
+
+
+def under_way(session: Session, actor: Actor) -> list[Working]:
+    """What waits, runs or has failed of the comparisons of places within the actor's."""
+    open_ones = (Job.kind == COMPARE) & Job.state.in_(("waiting", "running", "failed"))
+    rows = session.execute(select(Job.subject_id, Job.state).where(open_ones).order_by(Job.asked_at))
+    places = [(subject.partition(":")[0], state) for subject, state in rows]
+    mine = [(place, state) for place, state in places if place.startswith(actor.place)]
+    names = place_names_of(session, [place for place, _ in mine])
+    return [Working(place, names.get(place, ""), state) for place, state in mine]

@@ -103,17 +103,10 @@ PAGE = 50
 """Households on a page."""
 
 
-def household_row(session: Session, actor: Actor, household_id: str, *, lock: bool = False) -> HouseholdRow:
-    """A household within the actor's place; locked, nobody else changes it until the transaction ends.
-
-    Raises NotFound where there is none; the answer is the same for one that lies elsewhere.
-    """
-    query = select(HouseholdRow).where(
-        HouseholdRow.id == household_id, within(HouseholdRow.village_code, actor.place)
-    )
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    row = session.scalars(query).first()
+def household_row(session: Session, actor: Actor, household_id: str) -> HouseholdRow:
+    """A household within the actor's place. Raises NotFound where there is none, or it lies elsewhere."""
+    mine = (HouseholdRow.id == household_id) & within(HouseholdRow.village_code, actor.place)
+    row = session.scalars(select(HouseholdRow).where(mine)).first()
     if row is None:
         raise NotFound
     return row

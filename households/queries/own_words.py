@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, true
 from sqlalchemy.orm import Session
 
 from households.models.feeds import DEPARTMENT, Clearance
@@ -19,6 +19,7 @@ from households.models.people import (
     HouseholdRow,
     Income,
     Membership,
+    Person,
     PersonCategory,
     PersonName,
     Residence,
@@ -29,8 +30,6 @@ from households.queries.views import View, in_portions
 
 def households_of(session: Session, view: View, id_lookups: Collection[str]) -> dict[str, set[str]]:
     """Keyed digest of an ID number → the households that the person belongs to, or belonged to on some day."""
-    from households.models.people import Person
-
     found: dict[str, set[str]] = {}
     for portion in in_portions(id_lookups):
         query = (
@@ -68,11 +67,16 @@ def _questions(view: View) -> list[Any]:
     questions: list[Any] = [
         select(Membership.household_id).where(dated, believed(Membership, view.known_at)),
     ]
-    for model in (Income, BankAccount, Residence):
-        mine = (model.source == REGISTER) & believed(model, view.known_at)
-        questions.append(select(model.household_id).where(mine))
-    cover = (Cover.source == REGISTER) & (Cover.policy_number == view.policy_number)
-    for model, mine in ((Cover, cover), (PersonName, True), (PersonCategory, True)):
+    for of_home in (Income, BankAccount, Residence):
+        said = (of_home.source == REGISTER) & believed(of_home, view.known_at)
+        questions.append(select(of_home.household_id).where(said))
+    insured = (Cover.source == REGISTER) & (Cover.policy_number == view.policy_number)
+    of_people: tuple[tuple[Any, Any], ...] = (
+        (Cover, insured),
+        (PersonName, true()),
+        (PersonCategory, true()),
+    )
+    for model, mine in of_people:
         questions.append(
             select(Membership.household_id)
             .join(model, model.person_id == Membership.person_id)

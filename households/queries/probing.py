@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from foundation.collecting import without_cycle_search
-from foundation.database import is_sqlite
+from foundation.database import is_sqlite, table_of
 from foundation.sealing import ERASED, Sealer
 from households.comparing import WORDED, Candidate, Comparer, Hit, Relative, Row, Rules
 from households.models.feeds import FeedRow
@@ -43,7 +43,7 @@ def compared(session: Session, sealer: Sealer, rules: Rules, people: Iterable[Ca
     comparer = Comparer(rules, lambda row: _opened(sealer, row))
     for block in _blocks(people):
         by_lookup = {person.id_lookup: person for person in block}
-        rows = list(_rows(session, list(by_lookup)))
+        rows = list(_rows(session, sorted(by_lookup)))
         done.people += len(block)
         done.hits += comparer.hits(by_lookup, rows)
         kin: dict[str, list[tuple[Candidate, Relative]]] = defaultdict(list)
@@ -73,23 +73,24 @@ def _rows(session: Session, lookups: Sequence[str], feed: str | None = None) -> 
 @cache
 def _probe(sqlite: bool, one_feed: bool) -> Select[Any]:  # one statement each, made once
     """The statement: SQLite goes through a JSON list of digests in the order given, PostgreSQL takes an array."""
+    row = table_of(FeedRow).c
     columns = (
-        FeedRow.id,
-        FeedRow.feed,
-        FeedRow.scope,
-        FeedRow.id_lookup,
-        FeedRow.on_day,
-        FeedRow.amount_fen,
-        case((FeedRow.feed.in_(sorted(WORDED)), FeedRow.sealed)),
+        row.id,
+        row.feed,
+        row.scope,
+        row.id_lookup,
+        row.on_day,
+        row.amount_fen,
+        case((row.feed.in_(sorted(WORDED)), row.sealed)),
     )
     if sqlite:
         given = func.json_each(bindparam("lookups")).table_valued(column("value", Text))
-        query = select(*columns).select_from(given).join(FeedRow, FeedRow.id_lookup == given.c.value)
+        query = select(*columns).select_from(given).join(row.id.table, row.id_lookup == given.c.value)
     else:
         array = bindparam("lookups", type_=ARRAY(Text))
-        query = select(*columns).where(FeedRow.id_lookup == any_(array))
-    query = query.where(FeedRow.retired_at.is_(None))
-    return query.where(FeedRow.feed == bindparam("feed")) if one_feed else query
+        query = select(*columns).where(row.id_lookup == any_(array))
+    query = query.where(row.retired_at.is_(None))
+    return query.where(row.feed == bindparam("feed")) if one_feed else query
 
 
 def _opened(sealer: Sealer, row: Row) -> Sequence[Any]:

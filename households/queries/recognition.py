@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.clock import business_day
 from foundation.errors import NotFound
-from foundation.masking import Audience, id_number_for
+from foundation.masking import Audience, id_number_for, is_minor
 from foundation.places import within
 from foundation.sealing import ERASED, Sealer
 from foundation.web.paging import Page, keyset
@@ -29,6 +29,7 @@ from households.models.two_times import believed, true_on
 from households.queries.comparison import matrix_of
 from households.queries.people import identity
 from households.queries.proposals import Paper, papers_from
+from households.queries.views import in_portions
 from households.registered import HEAD
 from households.spells import (
     ACTIVE,
@@ -108,7 +109,7 @@ class Spell:
     household: HouseholdRow
     standing: str
     survey: dict[str, Any] | None
-    """{members, wages_fen … per_head_fen, line_fen, main_source} as it was surveyed."""
+    """{people, members, wages_fen … per_head_fen, line_fen, main_source} as it was surveyed."""
     decision: dict[str, Any] | None
     papers: tuple[Paper, ...]
     reviews: tuple[Reviewed, ...]
@@ -130,6 +131,16 @@ class Against:
     no_data: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A household's head. Name and masked ID number are None once they were erased."""
+
+    name: str | None
+    id_number: str | None
+    minor: bool
+
+
+NO_HEAD = Head(None, None, minor=False)
 PAGE = 50
 """Spells on a page."""
 
@@ -206,26 +217,27 @@ def _listed(session: Session, sealer: Sealer, rows: Sequence[Any], today: date) 
             review_due=spell.review_due,
             exited_on=spell.exited_on,
             follow_up_until=spell.follow_up_until,
-            head=heads.get(home.id, (None, None))[0],
-            id_number=heads.get(home.id, (None, None))[1],
+            head=heads.get(home.id, NO_HEAD).name,
+            id_number=heads.get(home.id, NO_HEAD).id_number,
         )
         for spell, home in rows
     ]
 
 
-def heads_of(
-    session: Session, sealer: Sealer, household_ids: Collection[str], day: date
-) -> dict[str, tuple[str | None, str | None]]:
-    """Household → its head's name and masked ID number on a day; both None once they were erased."""
-    mine = Membership.household_id.in_(set(household_ids)) & (Membership.relation == HEAD)
+def heads_of(session: Session, sealer: Sealer, household_ids: Collection[str], day: date) -> dict[str, Head]:
+    """Household → its head on a day; one that has none is left out."""
     query = select(Membership.household_id, Person).join(Person, Person.id == Membership.person_id)
-    found = {}
-    for household_id, person in session.execute(
-        query.where(mine, believed(Membership), true_on(Membership, day))
-    ):
-        number, name = identity(sealer, person)
-        masked = None if number is None else id_number_for(Audience.OFFICER, number)
-        found[household_id] = (name, masked)
+    query = query.where(Membership.relation == HEAD, believed(Membership), true_on(Membership, day))
+    found: dict[str, Head] = {}
+    for portion in in_portions(set(household_ids)):
+        there = query.where(Membership.household_id.in_(portion))
+        for household_id, person in session.execute(there):
+            number, name = identity(sealer, person)
+            if number is None or name is None:
+                found[household_id] = Head(None, None, minor=False)
+            else:
+                masked = id_number_for(Audience.OFFICER, number)
+                found[household_id] = Head(name, masked, is_minor(number, day))
     return found
 
 

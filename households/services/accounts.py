@@ -19,13 +19,14 @@ from foundation.errors import InvalidInput
 from foundation.identifiers import cnaps_valid, luhn_valid
 from foundation.masking import is_minor
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import BankAccount, HouseholdRow
 from households.models.two_times import REGISTER, believed
 from households.queries.households import household_row
 from households.queries.people import Member, members_of
 from households.queries.proposals import Asked
 from households.registered import HEAD
-from households.services.writing import Writing, refuse_future, refuse_merged
+from households.services.writing import begin, refuse_future, refuse_merged
 from households.terms import Pair
 
 _CARD_DIGITS = range(16, 20)
@@ -103,7 +104,7 @@ def carry_out(session: Session, sealer: Sealer, actor: Actor, at: datetime, aske
     content = asked.says
     check(session, sealer, actor, at, asked.household_id, content)
     on = date.fromisoformat(content["on"])
-    work = Writing(session, sealer, actor, at)
+    work = begin(session, sealer, actor, at)
     mine = (
         (BankAccount.household_id == asked.household_id)
         & (BankAccount.source == REGISTER)
@@ -124,6 +125,13 @@ def carry_out(session: Session, sealer: Sealer, actor: Actor, at: datetime, aske
         asked_by=asked.asked_by,
         decided_by=actor.person,
     )
-    work.event("account.changed", "bank_account", written, [asked.household_id, account, content["on"]])
+    work.note(
+        Change(
+            "bank_account.changed",
+            "bank_account",
+            written,
+            after=work.digest("bank_account", [asked.household_id, account, content["on"]]),
+        )
+    )
     work.touches(asked.household_id)
     work.finish()

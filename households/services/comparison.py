@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from foundation import jobs
 from foundation.actors import Actor, Assurance, Role
 from foundation.clock import Clock, business_day
 from foundation.counters import take_numbers
-from foundation.database import Database, bulk_insert, table_of
+from foundation.database import Database, bulk_insert, one_at_a_time, table_of
 from foundation.errors import ConfigurationError, ConflictError, InvalidInput, NotFound
 from foundation.jobs import Job
 from foundation.places import within
@@ -32,13 +32,13 @@ from households.models.comparison import ComparisonHit, ComparisonPerson, Compar
 from households.models.feeds import FeedDelivery
 from households.models.people import HouseholdRow, Membership
 from households.queries import county_of
+from households.queries.comparison_lists import CheckedList, people_of_list
 from households.queries.comparison_people import people_of_household, people_of_numbers, people_of_place
+from households.queries.comparison_runs import COMPARE
 from households.queries.comparison_setting import Measure, measure_on
 from households.queries.probing import Compared, compared
 from policies.models import MasterPolicy, Standard
 
-COMPARE = "comparison.run"
-"""The kind of job. Its subject is the place, a colon, and who asked: `nightly` or something random."""
 RUNNERS = (Role.CENTER_CERTIFIER, Role.SYSTEM)
 MOST_LISTED = 20_000
 """ID numbers in one list."""
@@ -95,34 +95,29 @@ def run_list(
 
 def check_list(
     session: Session, sealer: Sealer, actor: Actor, at: datetime, id_numbers: Sequence[str]
-) -> tuple[Measure, Compared]:
+) -> CheckedList:
     """Compares an auditor's list and stores nothing of it: the event has how many people, which checks, and a digest.
 
-    A person is called by their place in the list without doubles, from 1. Nobody has to be in the register.
+    Nobody of it has to be in the register. Raises InvalidInput for an empty list or too long a one.
     """
     actor.must_be(Role.AUDITOR)
     numbers = _checked(id_numbers)
     measure = measure_on(session, business_day(at))
     homes = {
-        person.id_lookup: person
+        person.id_lookup: person.village_code
         for person in people_of_numbers(session, sealer, actor, numbers, measure.rules.day)
     }
-    people = []
-    for place, number in enumerate(numbers, start=1):
-        lookup = sealer.lookup("id_number", number)
-        home = homes.get(lookup)
-        village = None if home is None else home.village_code
-        people.append(Candidate(str(place), lookup, None if home is None else home.household_id, village))
+    lookups = [sealer.lookup("id_number", number) for number in numbers]
+    people = [
+        Candidate(str(place), lookup, None, homes.get(lookup))
+        for place, lookup in enumerate(lookups, start=1)
+    ]
     done = compared(session, sealer, measure.rules, people)
-    change = Change(
-        "comparison.list_checked",
-        "comparison",
-        "-",
-        after=sealer.digest("comparison_list", "\n".join(sorted(numbers)).encode()),
-        reason=f"people={len(people)} checks={','.join(measure.setting.checks)}",
-    )
+    digest = sealer.digest("comparison_list", "\n".join(sorted(numbers)).encode())
+    reason = f"people={len(people)} checks={','.join(measure.setting.checks)}"
+    change = Change("comparison.list_checked", "comparison_list", "-", after=digest, reason=reason)
     record(session, actor, at, [change])
-    return measure, done
+    return CheckedList(digest, measure.setting, people_of_list(session, sealer, numbers, done))
 
 
 def _checked(id_numbers: Iterable[str]) -> list[str]:
@@ -151,6 +146,7 @@ def ask_place(session: Session, actor: Actor, at: datetime, place: str) -> str:
     there = select(HouseholdRow.id).where(within(HouseholdRow.village_code, place)).limit(1)
     if not place.startswith(actor.place) or session.scalar(there) is None:
         raise NotFound
+    one_at_a_time(session, "comparison")  # two at once would both find none
     if session.scalar(select(Job.id).where(_of_place(place), Job.state.in_(("waiting", "running")))):
         raise ConflictError(
             "该范围的比对正在进行,请稍候", "this place is being compared already; please wait"
@@ -162,7 +158,7 @@ def ask_place(session: Session, actor: Actor, at: datetime, place: str) -> str:
 
 
 def _of_place(place: str) -> ColumnElement[bool]:
-    return (Job.kind == COMPARE) & Job.subject_id.between(f"{place}:", f"{place}:~")
+    return (Job.kind == COMPARE) & Job.subject_id.startswith(f"{place}:", autoescape=True)
 
 
 def ask_nightly(session: Session, at: datetime) -> bool:
@@ -218,7 +214,6 @@ def carry_out(
     clock: Clock,
     program: Actor,
     job: Job,
-    report: Callable[[int, int], None],
 ) -> None:
     """Compares everyone of the place that a job names, and ends the job with the run. Run twice, it makes one run.
 
@@ -229,9 +224,7 @@ def carry_out(
     with database.reading() as session:
         actor = program if asker == _NIGHTLY else _asked_by(session, job, program)
         measure = measure_on(session, business_day(at))
-        report(0, 2)
         done = compared(session, sealer, measure.rules, people_of_place(session, place, measure.rules.day))
-    report(1, 2)
     with database.transaction() as session:
         if session.scalar(select(Job.state).where(Job.id == job.id).with_for_update()) != "running":
             return

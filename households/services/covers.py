@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.errors import ConflictError, InvalidInput, NotFound
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import Cover, HouseholdRow, Membership
 from households.models.two_times import REGISTER, ROSTER, believed
 from households.queries.people import counting, identity, person_of_place, spells_of
-from households.services.writing import Writing, refuse_future, share_a_day
+from households.services.writing import Writing, begin, refuse_future, share_a_day
 from policies.queries import periods
 
 
@@ -39,9 +40,8 @@ def add_cover(
     Raises NotFound outside the actor's place, InvalidInput for days outside the policy's period, ConflictError for
     somebody who is in no household on the first day, or who has cover then.
     """
+    work = begin(session, sealer, actor, at)
     person = person_of_place(session, actor, person_id)
-    work = Writing(session, sealer, actor, at)
-    work.lock(person_ids=[person_id])
     refuse_future(at, "cover_from", first)
     begins = _check_days(session, policy_number, first, last)
     if first < begins:
@@ -56,7 +56,7 @@ def add_cover(
     )
     if spell is None:
         raise ConflictError("此人在起保日不属于任何一户", "this person is in no household on the first day")
-    there = counting(_covers(session, person_id, policy_number))
+    there = counting(covers_under(session, person_id, policy_number))
     if any(share_a_day((row.cover_from, row.cover_to), (first, last)) for row in there):
         raise ConflictError(
             "此人在该保单下已有这段时间的保障", "this person has cover under the policy then already"
@@ -76,7 +76,14 @@ def add_cover(
         "renewal": False,
     }
     written = write_cover(work, values, name or "")
-    work.event("cover.added", "cover", written, [person_id, policy_number, str(first), str(last)])
+    work.note(
+        Change(
+            "cover.added",
+            "cover",
+            written,
+            after=work.digest("cover", [person_id, policy_number, str(first), str(last)]),
+        )
+    )
     work.touches(home.id)
     work.finish()
     return written
@@ -90,13 +97,12 @@ def change_cover(
     Raises NotFound outside the actor's place, InvalidInput for a day outside the policy's period, ConflictError where
     it meets other cover, or for one that does not count any more.
     """
-    row = session.get(Cover, cover_id, populate_existing=True)
+    work = begin(session, sealer, actor, at)
+    row = session.get(Cover, cover_id)
     if row is None:
         raise NotFound
     person_of_place(session, actor, row.person_id)
-    work = Writing(session, sealer, actor, at)
-    work.lock(person_ids=[row.person_id])
-    there = counting(_covers(session, row.person_id, row.policy_number))
+    there = counting(covers_under(session, row.person_id, row.policy_number))
     if row.id not in {one.id for one in there}:
         raise ConflictError(
             "这项登记已被他人更改,请刷新后再办", "somebody else has changed this; look again and retry"
@@ -114,8 +120,8 @@ def change_cover(
     else:
         _take_over(work, others)
     written = write_cover(work, {**cover_values(row), "cover_to": last}, work.revealed(row))
-    action = "cover.extended" if last > row.cover_to else "cover.ended"
-    work.event(action, "cover", written, [row.person_id, row.policy_number, str(last)])
+    after = work.digest("cover", [row.person_id, row.policy_number, str(last)])
+    work.note(Change("cover.changed", "cover", written, after=after, before=row.digest))
     work.touches(row.household_id, *_homes_now(session, row.person_id))
     work.finish()
     return written
@@ -150,7 +156,8 @@ def cover_values(row: Cover) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
 
 
-def _covers(session: Session, person_id: str, policy_number: str) -> list[Cover]:
+def covers_under(session: Session, person_id: str, policy_number: str) -> list[Cover]:
+    """Everything that is believed of somebody's cover under a policy, from rosters and from the register."""
     mine = (Cover.person_id == person_id) & (Cover.policy_number == policy_number) & believed(Cover)
     return list(session.scalars(select(Cover).where(mine)))
 

@@ -22,7 +22,7 @@ from foundation.collecting import without_cycle_search
 from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.errors import ConflictError
 from foundation.privacy.erasing import parts
-from foundation.sealing import Sealer
+from foundation.sealing import ERASED, Sealer
 from foundation.trail.events import Change, record
 from households.feeds import FEEDS, Feeds, file_of
 from households.layouts import Layout, layouts
@@ -74,7 +74,8 @@ def take_in_delivery(
     feed, scope = delivery.layout.feed, delivery.scope
     one_at_a_time(session, f"feed:{feed}:{scope}")
     last = newest_delivery(session, feed, scope)
-    if last is not None and is_same_file(last, delivery):
+    erased = _retire_erased(session, feed, scope, at)
+    if last is not None and is_same_file(last, delivery) and not erased:
         return Delivered(last.id, last.rows, 0, 0, unchanged=True)
     _refuse_older(session, delivery)
     work = _Intake(session, sealer, at, delivery, secrets.token_hex(16))
@@ -114,6 +115,16 @@ def newest_delivery(session: Session, feed: str, scope: str) -> FeedDelivery | N
     """The delivery of a feed that was taken in last."""
     mine = (FeedDelivery.feed == feed) & (FeedDelivery.scope == scope)
     return session.scalar(select(FeedDelivery).where(mine).order_by(FeedDelivery.sequence.desc()).limit(1))
+
+
+def _retire_erased(session: Session, feed: str, scope: str, at: datetime) -> bool:
+    """Retires the rows whose content was taken out at the end of its term; whether there were any.
+
+    A file that comes again afterwards brings them anew.
+    """
+    mine = (FeedRow.feed == feed) & (FeedRow.scope == scope) & FeedRow.retired_at.is_(None)
+    erased = table_of(FeedRow).update().where(mine & (FeedRow.sealed == ERASED)).values(retired_at=at)
+    return bool(session.execute(erased).rowcount)  # type: ignore[attr-defined]  # an UPDATE's result has it
 
 
 def _refuse_older(session: Session, delivery: Delivery) -> None:

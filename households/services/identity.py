@@ -16,6 +16,7 @@ from foundation.actors import Actor
 from foundation.errors import ConflictError, InvalidInput
 from foundation.identifiers import id_number_valid
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import Cover, Person, PersonCategory, PersonName, Relative
 from households.models.two_times import believed
 from households.queries.households import household_row
@@ -23,7 +24,7 @@ from households.queries.people import counting, identity, person_of_place, spell
 from households.queries.proposals import Asked
 from households.services.covers import cover_values, write_cover
 from households.services.register import new_person
-from households.services.writing import Writing, share_a_day
+from households.services.writing import Writing, begin, share_a_day
 
 
 def check(
@@ -73,7 +74,7 @@ def carry_out(session: Session, sealer: Sealer, actor: Actor, at: datetime, aske
     """The right record takes over what the wrong one has, where it has nothing of its own for those days."""
     content = asked.says
     check(session, sealer, actor, at, asked.household_id, content)
-    work = Writing(session, sealer, actor, at)
+    work = begin(session, sealer, actor, at)
     wrong = session.get_one(Person, content["person"])
     right = person_of_number(session, sealer, content["id_number"])
     if right is None:
@@ -81,14 +82,13 @@ def carry_out(session: Session, sealer: Sealer, actor: Actor, at: datetime, aske
         right_id = new_person(work, content["id_number"], name or "")
     else:
         right_id = right.id
-    work.lock(person_ids=[wrong.id, right_id])
     _memberships(work, wrong.id, right_id)
     _covers(work, wrong.id, right_id)
     for model in (PersonCategory, PersonName, Relative):
         _facts(work, model, wrong.id, right_id)
     statement = update(Person).where(Person.id == wrong.id).values(same_as=right_id)
     session.execute(statement.execution_options(synchronize_session=False))
-    work.event("person.linked", "person", wrong.id, [right_id])
+    work.note(Change("person.linked", "person", wrong.id, after=work.digest("person", [right_id])))
     work.finish()
 
 

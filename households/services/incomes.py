@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.errors import InvalidInput
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import Income
 from households.models.two_times import REGISTER, believed
 from households.queries.households import household_row
 from households.registered import IncomeFigures
-from households.services.writing import Writing, refuse_merged
+from households.services.writing import begin, refuse_merged
 
 FIRST_YEAR = 2000
 
@@ -52,9 +53,8 @@ def record_income(
 
     Raises NotFound outside the actor's place, InvalidInput for a year that has not begun or a household of nobody.
     """
-    home = household_row(session, actor, household_id, lock=True)
-    refuse_merged(home)
-    work = Writing(session, sealer, actor, at)
+    work = begin(session, sealer, actor, at)
+    refuse_merged(household_row(session, actor, household_id))
     if not FIRST_YEAR <= year <= work.today.year:
         wrong = (f"应为 {FIRST_YEAR} 年至今年", f"must be from {FIRST_YEAR} to this year")
         raise InvalidInput({"year": [wrong]})
@@ -75,7 +75,11 @@ def record_income(
         main_source=main_source,
         digest=digest,
     )
-    work.event("income.recorded", "income", written, [household_id, year, content])
+    work.note(
+        Change(
+            "income.recorded", "income", written, after=work.digest("income", [household_id, year, content])
+        )
+    )
     work.touches(household_id)
     work.finish()
     return written

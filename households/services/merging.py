@@ -19,13 +19,14 @@ from foundation.counters import take_numbers
 from foundation.database import table_of
 from foundation.errors import ConflictError, InvalidInput
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import HouseholdRow, Membership, Residence
 from households.queries.households import household_row, village_of
 from households.queries.people import spells_in
 from households.queries.proposals import Asked
 from households.registered import HEAD
 from households.services.register import new_relation, transfer
-from households.services.writing import Writing, refuse_future, refuse_merged, share_a_day
+from households.services.writing import Writing, begin, refuse_future, refuse_merged, share_a_day
 
 Content = Mapping[str, Any]
 _SERIES = "household_split"
@@ -67,15 +68,28 @@ def carry_out_merge(session: Session, sealer: Sealer, actor: Actor, at: datetime
     content = asked.says
     check_merge(session, sealer, actor, at, asked.household_id, content)
     on, into = date.fromisoformat(content["on"]), content["into"]
-    work = Writing(session, sealer, actor, at)
-    work.lock([asked.household_id, into])
+    work = begin(session, sealer, actor, at)
     for spell in spells_in(session, asked.household_id):
         if _is_left(spell, on):
             transfer(work, spell, into, content["relations"][spell.person_id], on, "merged")
     statement = update(HouseholdRow).where(HouseholdRow.id == asked.household_id).values(merged_into=into)
     session.execute(statement.execution_options(synchronize_session=False))
-    work.event("household.merged", "household", asked.household_id, [into, content["on"]])
-    work.event("household.took_in", "household", into, [asked.household_id, content["on"]])
+    work.note(
+        Change(
+            "household.merged",
+            "household",
+            asked.household_id,
+            after=work.digest("household", [into, content["on"]]),
+        )
+    )
+    work.note(
+        Change(
+            "household.took_in",
+            "household",
+            into,
+            after=work.digest("household", [asked.household_id, content["on"]]),
+        )
+    )
     work.touches(asked.household_id, into)
     work.finish()
 
@@ -85,7 +99,7 @@ def check_split(
 ) -> None:
     """Looks at `{on, relations: {person: relation}, village_code, head}`: some members make a household of their own.
 
-    `relations` are those of who goes, one of them the head; `head` is who of the others heads them, if the old one goes.
+    `relations` are those of who goes, one of them the head; `head`: of those who stay, if theirs goes.
     Raises InvalidInput for what is missing or cannot be, ConflictError for a household that was merged.
     """
     _ = sealer
@@ -115,8 +129,7 @@ def carry_out_split(session: Session, sealer: Sealer, actor: Actor, at: datetime
     content = asked.says
     check_split(session, sealer, actor, at, asked.household_id, content)
     on = date.fromisoformat(content["on"])
-    work = Writing(session, sealer, actor, at)
-    work.lock([asked.household_id])
+    work = begin(session, sealer, actor, at)
     fresh = _new_household(work, content["village_code"], on)
     for spell in spells_in(session, asked.household_id):
         relation = content["relations"].get(spell.person_id)
@@ -124,7 +137,14 @@ def carry_out_split(session: Session, sealer: Sealer, actor: Actor, at: datetime
             transfer(work, spell, fresh, relation, on, "split")
         elif spell.person_id == content.get("head") and _is_there(spell, on) and spell.relation != HEAD:
             new_relation(work, spell, HEAD, on)
-    work.event("household.split", "household", asked.household_id, [fresh, content["on"]])
+    work.note(
+        Change(
+            "household.split",
+            "household",
+            asked.household_id,
+            after=work.digest("household", [fresh, content["on"]]),
+        )
+    )
     work.touches(asked.household_id, fresh)
     work.finish()
 
@@ -150,7 +170,9 @@ def _new_household(work: Writing, village_code: str, on: date) -> str:
         )
     )
     work.add(Residence, household_id=identity, **place, valid_from=on, valid_to=None)
-    work.event("household.added", "household", identity, [number, place])
+    work.note(
+        Change("household.added", "household", identity, after=work.digest("household", [number, place]))
+    )
     return identity
 
 

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.errors import ConflictError, InvalidInput, NotFound
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import Person, PersonCategory, PersonName, Relative
 from households.models.two_times import believed
 from households.queries.people import identity, person_of_place, spells_of
-from households.services.writing import Writing, refuse_future
+from households.services.writing import Writing, begin, refuse_future
 
 _ONE = timedelta(days=1)
 
@@ -40,7 +41,14 @@ def give_category(
     mine = (PersonCategory.person_id == person_id) & believed(PersonCategory)
     rows = list(session.scalars(select(PersonCategory).where(mine)))
     written = work.overlay(rows, PersonCategory, (first, last), person_id=person_id, category=category)
-    work.event("person.category", "person_category", written, [person_id, category, str(first), str(last)])
+    work.note(
+        Change(
+            "person.category",
+            "person_category",
+            written,
+            after=work.digest("person_category", [person_id, category, str(first), str(last)]),
+        )
+    )
     work.finish()
     return written
 
@@ -60,7 +68,7 @@ def give_name(
     """
     work = _work(session, sealer, actor, at, person_id)
     refuse_future(at, "on", on)
-    person = session.get_one(Person, person_id, populate_existing=True)
+    person = session.get_one(Person, person_id)
     number, before = identity(sealer, person)
     if number is None or before is None:
         raise ConflictError("此人的信息已到期清除", "the person was erased at the end of the term")
@@ -72,7 +80,14 @@ def give_name(
         work.add(PersonName, before, person_id=person_id, valid_from=None, valid_to=on - _ONE)
     written = work.overlay(rows, PersonName, (on, None), name, person_id=person_id)
     _newest_name(work, person, number, name)
-    work.event("person.named", "person_name", written, [person_id, name, str(on)])
+    work.note(
+        Change(
+            "person.named",
+            "person_name",
+            written,
+            after=work.digest("person_name", [person_id, name, str(on)]),
+        )
+    )
     work.finish()
     return written
 
@@ -138,7 +153,15 @@ def add_relative(
         valid_from=on,
         valid_to=None,
     )
-    work.event("relative.added", "relative", written, [person_id, text.decode()], who.kind)
+    work.note(
+        Change(
+            "relative.added",
+            "relative",
+            written,
+            after=work.digest("relative", [person_id, text.decode()]),
+            reason=who.kind,
+        )
+    )
     work.finish()
     return written
 
@@ -147,7 +170,7 @@ def end_relative(
     session: Session, sealer: Sealer, actor: Actor, at: datetime, relative_id: str, on: date
 ) -> None:
     """A guardian or an heir is one no more after a day. Raises NotFound, InvalidInput, ConflictError."""
-    row = session.get(Relative, relative_id, populate_existing=True)
+    row = session.get(Relative, relative_id)
     if row is None:
         raise NotFound
     work = _work(session, sealer, actor, at, row.person_id)
@@ -157,20 +180,23 @@ def end_relative(
         raise ConflictError("此前已终止", "it had ended before")
     work.retire(row)
     work.again(row, (row.valid_from, on))
-    work.event("relative.ended", "relative", row.id, [str(on)], row.kind)
+    work.note(
+        Change(
+            "relative.ended", "relative", row.id, after=work.digest("relative", [str(on)]), reason=row.kind
+        )
+    )
     work.finish()
 
 
 def _work(session: Session, sealer: Sealer, actor: Actor, at: datetime, person_id: str) -> Writing:
-    """Work on a person of the actor's place, locked, with the households that they are or were in."""
+    """Work on a person of the actor's place, with the households that they are or were in."""
+    work = begin(session, sealer, actor, at)
     person = person_of_place(session, actor, person_id)
     if person.same_as is not None:
         raise ConflictError(
             "此人已更正为另一身份证号,请在更正后的人员上办理",
             "this record was found to be another person's: work on that one",
         )
-    work = Writing(session, sealer, actor, at)
-    work.lock(person_ids=[person_id])
     work.touches(*(spell.household_id for spell in spells_of(session, [person_id])))
     return work
 

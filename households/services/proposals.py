@@ -28,6 +28,7 @@ from households.queries.households import household_row
 from households.queries.people import people_of
 from households.queries.proposals import Asked, Paper, proposal_by_id
 from households.services import accounts, clearances, identity, merging
+from households.services.writing import begin
 
 Content = Mapping[str, Any]
 Check = Callable[[Session, Sealer, Actor, datetime, str, Content], None]
@@ -69,7 +70,8 @@ def ask(
     Raises NotFound outside the actor's place, InvalidInput for what cannot be, ConflictError where the same is asked
     for already, NotAllowedError (K6) where it concerns the actor's own family.
     """
-    household_row(session, actor, household_id, lock=True)
+    begin(session, sealer, actor, at)
+    household_row(session, actor, household_id)
     _refuse_own(session, actor, household_id)
     check = CHECKS.get(kind)
     if check is not None:
@@ -115,6 +117,7 @@ def decide(
     Raises NotFound outside the actor's place, NotAllowedError for the asker or (K6) the family's own, InvalidInput for
     a refusal without a reason, ConflictError when it was decided meanwhile or cannot be carried out any more.
     """
+    begin(session, sealer, actor, at)
     asked = proposal_by_id(session, sealer, actor, proposal_id)
     if asked.asked_by == actor.person:
         raise NotAllowedError(
@@ -124,7 +127,6 @@ def decide(
         refuse_conflict([Act(asked.asked_by, Duty.CHANGE_ACCOUNT)], actor.person, Duty.VERIFY_ACCOUNT)
     if not approve and not reason:
         raise InvalidInput({"reason": [("请写明不批准的理由", "say why it is refused")]})
-    household_row(session, actor, asked.household_id, lock=True)
     _refuse_own(session, actor, asked.household_id)
     state = "approved" if approve else "refused"
     kept = None if approve or reason is None else sealer.seal("proposal", "reason", proposal_id, reason)

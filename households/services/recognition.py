@@ -1,6 +1,6 @@
-"""Recognition 识别认定: a household is proposed by the village or the town, and decided by another person at the Centre.
+"""Recognition 识别认定: the village or the town proposes a household, and another person at the Centre decides.
 
-Every step moves a spell on only from the state that it was seen in; the income that was surveyed goes into the register.
+Every step moves a spell on only from the state that it was seen in; the income as surveyed goes into the register.
 """
 
 from __future__ import annotations
@@ -24,28 +24,21 @@ from households.models.recognition import Recognition
 from households.queries.households import household_row
 from households.queries.people import members_of
 from households.queries.proposals import Paper
-from households.queries.recognition import (
-    against,
-    followed_up,
-    open_spell,
-    spell_row,
-    yardstick,
+from households.queries.recognition import against, followed_up, open_spell, spell_row, yardstick
+from households.services.spell_steps import (
+    SurveyedSums,
+    keep_income,
+    missing_papers,
+    move,
+    one_by_one,
+    papers_text,
+    refuse_own,
 )
-from households.services.register import refuse_merged
-from households.spells import (
-    ACTIVE,
-    PROPOSED,
-    REFUSED,
-    Steps,
-    basis_of,
-    first_review,
-    step_faults,
-)
+from households.services.writing import refuse_merged
+from households.spells import ACTIVE, PROPOSED, REFUSED, Steps, basis_of, first_review, step_faults
 
 PROPOSERS = (Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER)
-REVIEWERS = (Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_LEAD)
 DECIDERS = (Role.CENTER_CERTIFIER, Role.CENTER_LEAD)
-EXTENDERS = (Role.CENTER_LEAD,)
 EVIDENCE = ("survey", "appraisal", "notice")
 """The steps that each need a paper."""
 
@@ -75,15 +68,13 @@ def propose(
     open already.
     """
     actor.must_be(*PROPOSERS)
-    home = household_row(session, actor, household_id, lock=True)
+    home = household_row(session, actor, household_id)
+    one_by_one(session, household_id)
     refuse_merged(home)
     refuse_own(session, actor, household_id)
     today, steps = business_day(at), proposed.steps
-    members = [
-        one
-        for one in members_of(session, sealer, home.id, steps.surveyed_on)
-        if one.is_there(steps.surveyed_on)
-    ]
+    everybody = members_of(session, sealer, home.id, steps.surveyed_on)
+    members = [one for one in everybody if one.is_there(steps.surveyed_on)]
     faults = step_faults(steps, today) | missing_papers(proposed.papers, EVIDENCE)
     if not members:
         faults["surveyed_on"] = [
@@ -117,7 +108,7 @@ def propose(
     before = followed_up(session, household_id, today)
     (number,) = take_numbers(session, f"recognition:{today.year}")
     survey = {
-        "members": [[one.person_id, one.relation] for one in members],
+        "people": [[one.person_id, one.relation] for one in members],
         **asdict(figures),
         "main_source": proposed.income.main_source,
         "line_fen": measured.line_fen,
@@ -151,7 +142,9 @@ def propose(
         )
     )
     session.flush()
-    record(session, actor, at, [Change("recognition.proposed", "recognition", identity, digest, reason=basis)])
+    record(
+        session, actor, at, [Change("recognition.proposed", "recognition", identity, digest, reason=basis)]
+    )
     keep_income(session, sealer, actor, at, household_id, steps.surveyed_on, surveyed, proposed.income)
     return identity
 
@@ -176,7 +169,8 @@ def decide(
     """
     actor.must_be(*DECIDERS)
     row, home = spell_row(session, actor, recognition_id)
-    household_row(session, actor, home.id, lock=True)
+    one_by_one(session, home.id)
+    session.refresh(row)
     if row.proposed_by == actor.person:
         raise NotAllowedError(
             "须由提出人以外的另一人认定", "somebody other than who proposed it has to decide"

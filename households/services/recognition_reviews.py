@@ -21,7 +21,6 @@ from foundation.errors import ConflictError, InvalidInput, NotAllowedError
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from households.models.recognition import Recognition, RecognitionReview
-from households.queries.households import household_row
 from households.queries.people import members_of
 from households.queries.proposals import Paper
 from households.queries.recognition import Reviewed, reviews_of, spell_row, yardstick
@@ -33,6 +32,7 @@ from households.services.spell_steps import (
     missing_papers,
     move,
     not_active,
+    one_by_one,
     refuse_own,
 )
 from households.spells import (
@@ -90,17 +90,14 @@ def review(
     """
     actor.must_be(*REVIEWERS)
     row, home = spell_row(session, actor, recognition_id)
-    household_row(session, actor, home.id, lock=True)
+    one_by_one(session, home.id)
     session.refresh(row)
     refuse_own(session, actor, home.id)
     if row.state != ACTIVE or row.started_on is None:
         raise not_active()
-    members = [
-        one
-        for one in members_of(session, sealer, home.id, found.reviewed_on)
-        if one.is_there(found.reviewed_on)
-    ]
-    figures = found.income.figures(max(1, len(members)))
+    there = members_of(session, sealer, home.id, found.reviewed_on)
+    surveyed = found.income.of(max(1, sum(one.is_there(found.reviewed_on) for one in there)))
+    figures = surveyed.figures()
     measured = yardstick(session, found.reviewed_on)
     earlier = reviews_of(session, sealer, [row.id])
     _check_review(actor, business_day(at), row.started_on, found, figures, measured.line_fen, earlier)
@@ -198,7 +195,7 @@ def end(
     """
     actor.must_be(*DECIDERS)
     row, home = spell_row(session, actor, recognition_id)
-    household_row(session, actor, home.id, lock=True)
+    one_by_one(session, home.id)
     session.refresh(row)
     refuse_own(session, actor, home.id)
     if row.state != ACTIVE:

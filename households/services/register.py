@@ -7,6 +7,7 @@ A correction retires what was wrong and writes what is believed instead. Days th
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,13 +22,21 @@ from foundation.errors import ConflictError, InvalidInput, NotFound
 from foundation.identifiers import birth_date
 from foundation.places import within
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import HouseholdRow, Membership, Person
-from households.models.two_times import believed
 from households.queries.households import household_row
 from households.queries.people import identity, spells_in, spells_of
 from households.registered import HEAD
 from households.services.tasks import Finding, open_tasks
-from households.services.writing import Days, Writing, left_over, refuse_future, refuse_merged, share_a_day
+from households.services.writing import (
+    Days,
+    Writing,
+    begin,
+    left_over,
+    refuse_future,
+    refuse_merged,
+    share_a_day,
+)
 
 COMING = ("birth", "marriage", "moved_in", "returned")
 """How somebody comes into a household, of `households.terms.BEGINNINGS`."""
@@ -72,8 +81,8 @@ def add_person(
     Raises NotFound outside the actor's place, InvalidInput for days that cannot be, ConflictError for somebody who is
     in a household then or has died, DoubtfulPerson where the ID number is known under another name.
     """
-    home = household_row(session, actor, household_id, lock=True)
-    refuse_merged(home)
+    work = begin(session, sealer, actor, at)
+    refuse_merged(household_row(session, actor, household_id))
     born = birth_date(who.id_number)
     day = born if who.how == "birth" else who.on
     if day is None:
@@ -81,7 +90,6 @@ def add_person(
     refuse_future(at, "id_number" if who.how == "birth" else "on", day)
     if day < born:
         raise InvalidInput({"on": [("不能早于出生日期", "must not be before the birthday")]})
-    work = Writing(session, sealer, actor, at)
     person_id = _person(work, household_id, who, day)
     if who.relation == HEAD:
         _refuse_second_head(session, household_id, day)
@@ -99,7 +107,15 @@ def _joined(work: Writing, person_id: str, household_id: str, who: Newcomer, day
         valid_from=day,
         valid_to=None,
     )
-    work.event("member.added", "membership", membership, [person_id, household_id, str(day)], who.how)
+    work.note(
+        Change(
+            "member.added",
+            "membership",
+            membership,
+            after=work.digest("membership", [person_id, household_id, str(day)]),
+            reason=who.how,
+        )
+    )
     work.touches(household_id)
     work.finish()
     _look_for_twins(work, household_id, person_id, who)
@@ -111,7 +127,6 @@ def _person(work: Writing, household_id: str, who: Newcomer, day: date) -> str:
     person = work.session.scalars(select(Person).where(Person.id_lookup == lookup)).first()
     if person is None:
         return new_person(work, who.id_number, who.name)
-    work.lock(person_ids=[person.id])
     if person.same_as is not None:
         raise ConflictError(
             "该身份证号已更正为另一号码,请使用更正后的号码",
@@ -152,7 +167,7 @@ def new_person(work: Writing, id_number: str, name: str) -> str:
             changed_at=work.at,
         )
     )
-    work.event("person.added", "person", identity_, [lookup, name])
+    work.note(Change("person.added", "person", identity_, after=work.digest("person", [lookup, name])))
     return identity_
 
 
@@ -175,17 +190,19 @@ def leave(
     Raises NotFound, InvalidInput for days that cannot be, ConflictError where something later is entered already.
     """
     refuse_future(at, "on", on)
-    work, spell = _work(session, sealer, actor, at, membership_id)
+    work, member = _work(session, sealer, actor, at, membership_id)
     last = on if how == "death" else on - _ONE
-    _refuse_outside(spell, last)
     if how == "death":
-        _refuse_before_birth(session, sealer, spell.person_id, on)
-    _refuse_later(session, spell, last)
-    work.retire(spell)
+        _refuse_before_birth(session, sealer, member.person_id, on)
+    stay = _stay_of(session, member)
+    spell = _on(stay, last)
+    _refuse_later(session, stay, last)
+    for row in stay[stay.index(spell) :]:
+        work.retire(row)
     work.again(spell, (spell.valid_from, last), ended_by=how)
-    action = "member.died" if how == "death" else "member.left"
-    work.event(action, "membership", spell.id, [spell.person_id, str(on)], how)
-    work.touches(spell.household_id)
+    after = work.digest("membership", [member.person_id, str(on)])
+    work.note(Change("member.left", "membership", spell.id, after=after, reason=how))
+    work.touches(member.household_id)
     work.finish()
 
 
@@ -203,8 +220,8 @@ def change_relation(
     Raises as `leave` does, and ConflictError where the household would have two heads.
     """
     refuse_future(at, "on", on)
-    work, spell = _work(session, sealer, actor, at, membership_id)
-    _refuse_outside(spell, on)
+    work, member = _work(session, sealer, actor, at, membership_id)
+    spell = _on(_stay_of(session, member), on)
     if relation == HEAD:
         _refuse_second_head(session, spell.household_id, on, but=spell.person_id)
     new_relation(work, spell, relation, on)
@@ -221,7 +238,14 @@ def new_relation(work: Writing, spell: Membership, relation: str, on: date) -> N
         work.again(spell, rest, relation=relation, began_by="relation")
     else:
         work.again(spell, rest, relation=relation)
-    work.event("member.relation", "membership", spell.id, [spell.person_id, relation, str(on)])
+    work.note(
+        Change(
+            "member.relation",
+            "membership",
+            spell.id,
+            after=work.digest("membership", [spell.person_id, relation, str(on)]),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +282,7 @@ def correct_membership(
         days = (now_said.valid_from, now_said.valid_to)
         work.again(spell, days, relation=now_said.relation, ended_by=ended)
     content = None if now_said is None else [str(now_said.valid_from), str(now_said.valid_to)]
-    work.event("member.corrected", "membership", spell.id, content)
+    work.note(Change("member.corrected", "membership", spell.id, after=work.digest("membership", content)))
     work.touches(spell.household_id)
     work.finish()
 
@@ -303,29 +327,44 @@ def transfer(work: Writing, spell: Membership, to: str, relation: str, on: date,
 def _work(
     session: Session, sealer: Sealer, actor: Actor, at: datetime, membership_id: str
 ) -> tuple[Writing, Membership]:
-    """The membership with its household and its person locked. Raises NotFound, ConflictError for a retired one."""
+    """The membership that is to be changed. Raises NotFound, ConflictError for one that is believed no more."""
+    work = begin(session, sealer, actor, at)
     mine = select(Membership).join(HouseholdRow, HouseholdRow.id == Membership.household_id)
     spell = session.scalars(
         mine.where(Membership.id == membership_id, within(HouseholdRow.village_code, actor.place))
     ).first()
     if spell is None:
         raise NotFound
-    work = Writing(session, sealer, actor, at)
-    work.lock([spell.household_id], [spell.person_id])
-    current = select(Membership.id).where(Membership.id == membership_id, believed(Membership))
-    if session.scalar(current) is None:
+    if spell.retired_at is not None:
         raise ConflictError(
             "这项登记已被他人更改,请刷新后再办", "somebody else has changed this; look again and retry"
         )
     return work, spell
 
 
-def _refuse_outside(spell: Membership, day: date) -> None:
-    """Raises InvalidInput for a day on which the spell does not hold."""
-    if spell.valid_from is not None and day < spell.valid_from:
+def _stay_of(session: Session, member: Membership) -> list[Membership]:
+    """The spells of a person in a household without a gap, of which this is one: they differ by the relation only."""
+    stay: list[Membership] = []
+    for spell in spells_of(session, [member.person_id]):
+        goes_on = stay and stay[-1].valid_to is not None and spell.valid_from == stay[-1].valid_to + _ONE
+        same = spell.household_id == member.household_id
+        if stay and not (same and goes_on):
+            if member in stay:
+                break
+            stay = []
+        if same:
+            stay.append(spell)
+    return stay
+
+
+def _on(stay: Sequence[Membership], day: date) -> Membership:
+    """The spell that holds on a day. Raises InvalidInput before the first one, ConflictError after the last."""
+    first, last = stay[0], stay[-1]
+    if first.valid_from is not None and day < first.valid_from:
         raise InvalidInput({"on": [("须晚于加入本户的日期", "must be after the day of coming")]})
-    if spell.valid_to is not None and day >= spell.valid_to:
+    if last.valid_to is not None and day >= last.valid_to:
         raise ConflictError("此人此前已离开本户", "this person had left the household before")
+    return next(spell for spell in stay if share_a_day((spell.valid_from, spell.valid_to), (day, day)))
 
 
 def _refuse_before_birth(
@@ -337,10 +376,10 @@ def _refuse_before_birth(
         raise InvalidInput({name: [("不能早于出生日期", "must not be before the birthday")]})
 
 
-def _refuse_later(session: Session, spell: Membership, last: date) -> None:
-    """Raises ConflictError where the person has something entered for after a day, in whichever household."""
-    for other in spells_of(session, [spell.person_id]):
-        if other.id != spell.id and other.valid_from is not None and other.valid_from > last:
+def _refuse_later(session: Session, stay: Sequence[Membership], last: date) -> None:
+    """Raises ConflictError where the person has something else entered for after a day, in whichever household."""
+    for other in spells_of(session, [stay[0].person_id]):
+        if other not in stay and other.valid_from is not None and other.valid_from > last:
             raise ConflictError(
                 "该日之后已有登记,请用更正办理",
                 "something later is entered already: enter this as a correction",

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from foundation.actors import Actor
 from foundation.errors import InvalidInput
 from foundation.sealing import Sealer
+from foundation.trail.events import Change
 from households.models.people import HouseholdRow, Residence
 from households.queries.households import household_row, residences_of, village_of
-from households.services.writing import Days, Writing, refuse_future, refuse_merged
+from households.services.writing import Days, Writing, begin, refuse_future, refuse_merged
 
 _ONE = timedelta(days=1)
 
@@ -40,13 +41,13 @@ def move_household(
 
     Raises NotFound, InvalidInput for a day that has not come or a village that nobody lives in.
     """
-    home = household_row(session, actor, household_id, lock=True)
+    work = begin(session, sealer, actor, at)
+    home = household_row(session, actor, household_id)
     refuse_merged(home)
     refuse_future(at, "on", on)
     names = village_of(session, village_code)
     if names is None:
         raise InvalidInput({"village_code": [("没有这个村", "there is no such village")]})
-    work = Writing(session, sealer, actor, at)
     settle_in(work, home, Place(*names, village_code), on)
     work.finish()
 
@@ -61,7 +62,14 @@ def settle_in(work: Writing, home: HouseholdRow, place: Place, on: date) -> None
         work.add(Residence, household_id=home.id, **before, valid_from=None, valid_to=on - _ONE)
     there = {"town": place.town, "village": place.village, "village_code": place.village_code}
     written = work.overlay(rows, Residence, days, household_id=home.id, **there)
-    work.event("household.moved", "residence", written, [home.id, place.village_code, str(on)])
+    work.note(
+        Change(
+            "household.moved",
+            "residence",
+            written,
+            after=work.digest("residence", [home.id, place.village_code, str(on)]),
+        )
+    )
     if not following:
         digest = work.digest("household", [home.household_no, there])
         statement = update(HouseholdRow).where(HouseholdRow.id == home.id).values(**there, digest=digest)

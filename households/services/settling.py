@@ -21,7 +21,7 @@ from households.queries.tasks import Task, account_of, task_by_id
 from households.services import register, residences
 from households.services.person_facts import give_name
 from households.services.proposals import ask
-from households.services.writing import Writing, refuse_future, refuse_merged
+from households.services.writing import begin, refuse_future, refuse_merged
 from households.terms import SETTLEMENTS_OF
 
 SETTLERS = (Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CENTER_LEAD)
@@ -43,6 +43,7 @@ def settle(
     day that is missing or has not come, ConflictError when somebody else has settled it meanwhile.
     """
     actor.must_be(*SETTLERS)
+    begin(session, sealer, actor, at)
     task = task_by_id(session, sealer, actor, task_id)
     if settlement not in SETTLEMENTS_OF[task.kind]:
         raise InvalidInput({"settlement": [("请选择处理结果", "choose how it is settled")]})
@@ -114,7 +115,7 @@ def _into_roster_household(
     """The person is in the household that the roster names, from the day on."""
     assert task.household_id is not None  # as the finding has it
     assert task.person_id is not None
-    home = household_row(session, actor, task.household_id, lock=True)
+    home = household_row(session, actor, task.household_id)
     refuse_merged(home)
     mine = (Cover.person_id == task.person_id) & (Cover.household_id == home.id) & (Cover.source == ROSTER)
     relation = session.scalar(select(Cover.relation).where(mine, believed(Cover)).limit(1))
@@ -123,9 +124,8 @@ def _into_roster_household(
             "名册中此人已不在该户,请选择其他处理结果",
             "no roster has this person in that household any more: settle it otherwise",
         )
-    work = Writing(session, sealer, actor, at)
+    work = begin(session, sealer, actor, at)
     spells = spells_of(session, [task.person_id])
-    work.lock([home.id, *(spell.household_id for spell in spells)], [task.person_id])
     moved = None
     for spell in spells:
         if spell.ended_by != "death" and spell.household_id != home.id:
@@ -136,7 +136,14 @@ def _into_roster_household(
             "此人在该日不在任何一户,请在户页面办理迁入",
             "this person is in no household then: enter on the household's page that they came",
         )
-    work.event("member.corrected", "membership", moved, [task.person_id, home.id, str(on)])
+    work.note(
+        Change(
+            "member.corrected",
+            "membership",
+            moved,
+            after=work.digest("membership", [task.person_id, home.id, str(on)]),
+        )
+    )
     work.touches(home.id)
     work.finish()
 
@@ -146,10 +153,10 @@ def _into_roster_place(
 ) -> None:
     """The household lives where the roster says, from the day on."""
     assert task.household_id is not None  # as the finding has it
-    home: HouseholdRow = household_row(session, actor, task.household_id, lock=True)
+    home: HouseholdRow = household_row(session, actor, task.household_id)
     if "village_code" not in task.details:
         raise ConflictError("此事项的内容已到期清除", "what was found was erased at the end of its term")
     place = residences.Place(task.details["town"], task.details["village"], task.details["village_code"])
-    work = Writing(session, sealer, actor, at)
+    work = begin(session, sealer, actor, at)
     residences.settle_in(work, home, place, on)
     work.finish()

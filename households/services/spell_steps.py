@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
+from foundation.database import one_at_a_time
 from foundation.errors import ConflictError
 from foundation.sealing import Sealer
 from foundation.segregation import refuse_kin
@@ -26,7 +27,7 @@ from households.spells import Faults
 
 @dataclass(frozen=True, slots=True)
 class SurveyedSums:
-    """A household's income of a year by its four sources and what producing it cost, in fen; what it mainly lives on."""
+    """A household's income of a year by its four sources, what producing it cost (in fen), its main source."""
 
     wages_fen: int
     operating_fen: int
@@ -55,6 +56,11 @@ def keep_income(
 ) -> None:
     """Puts the income that was surveyed on a day into the register, as that of its year."""
     record_income(session, sealer, actor, at, household_id, day.year, surveyed, sums.main_source)
+
+
+def one_by_one(session: Session, household_id: str) -> None:
+    """Lets the steps of one household's spells come one after the other: each sees what the one before has done."""
+    one_at_a_time(session, f"recognition:{household_id}")
 
 
 def missing_papers(papers: Iterable[Paper], steps: Iterable[str]) -> Faults:

@@ -134,18 +134,9 @@ class Writing:
                     self.again(row, part)
         return self.add(model, sealed, valid_from=days[0], valid_to=days[1], **values)  # type: ignore[arg-type]
 
-    def event(
-        self,
-        action: str,
-        subject: str,
-        subject_id: str,
-        content: Any = None,
-        reason: str | None = None,
-        before: str | None = None,
-    ) -> None:
-        """Notes what happened; `content` is digested with a key, `reason` is a word of the program's own."""
-        after = None if content is None else self.digest(subject, content)
-        self.changes.append(Change(action, subject, subject_id, after=after, before=before, reason=reason))
+    def note(self, change: Change) -> None:
+        """Keeps an event of what was written; its `after` is a digest with a key, its `reason` a word of our own."""
+        self.changes.append(change)
 
     def digest(self, table: str, content: Any) -> str:
         """The keyed digest of some content."""

@@ -230,9 +230,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_measure_household_id"), "measure", ["household_id"], unique=False)
     op.create_table(
         "owed",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("policy_number", sa.String(), nullable=False),
         sa.Column("feed_row_id", sa.String(), nullable=False),
         sa.Column("benefit", sa.String(), nullable=False),
-        sa.Column("policy_number", sa.String(), nullable=False),
         sa.Column("policy_id", sa.String(), nullable=False),
         sa.Column("household_id", sa.String(), nullable=False),
         sa.Column("person_id", sa.String(), nullable=False),
@@ -242,6 +243,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("payable_fen", sa.BigInteger(), nullable=False),
         sa.Column("reasons", sa.String(), nullable=False),
+        sa.Column("missing", sa.String(), nullable=True),
         sa.Column("report_by", sa.Date(), nullable=False),
         sa.Column("computed_at", Instant(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -255,11 +257,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["household_id"], ["household.id"], name=op.f("fk_owed_household_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_owed_person_id")),
         sa.ForeignKeyConstraint(["policy_id"], ["policy.id"], name=op.f("fk_owed_policy_id")),
-        sa.PrimaryKeyConstraint("feed_row_id", "benefit", name=op.f("pk_owed")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_owed")),
+        sa.UniqueConstraint(
+            "policy_number",
+            "feed_row_id",
+            "benefit",
+            name=op.f("uq_owed_policy_number_feed_row_id_benefit"),
+        ),
         sqlite_strict=True,
     )
     op.create_index(op.f("ix_owed_household_id"), "owed", ["household_id"], unique=False)
-    op.create_index(op.f("ix_owed_report_by"), "owed", ["report_by"], unique=False)
+    op.create_index(op.f("ix_owed_report_by_id"), "owed", ["report_by", "id"], unique=False)
     op.create_index(op.f("ix_owed_village_code"), "owed", ["village_code"], unique=False)
     op.create_table(
         "recognition_review",

@@ -275,7 +275,7 @@ def test_k7_is_refused_by_the_database_too(database: Database) -> None:
         (Role.TOWN_REVIEWER, "370323", None, "place"),
         (Role.CLAIM_OFFICER, "37032", None, "place"),
         (Role.CLAIM_OFFICER, "３７０３２３", None, "place"),
-        (Role.CLAIM_OFFICER, "370323", "medical", "department"),
+        (Role.CLAIM_OFFICER, "370323", "MEDINS", "department"),
         (Role.DEPARTMENT, "370323", None, "department"),
         (Role.SYSTEM, "370323", None, "role"),
     ],
@@ -368,7 +368,7 @@ def test_people_are_found_by_name_login_role_and_state(database: Database) -> No
 def test_what_waits_is_listed_the_oldest_first(database: Database, account_id: str) -> None:
     with database.transaction() as session:
         grants.ask_limit(session, ASKER, AT + timedelta(hours=1), "gainer", 100)
-        grants.ask_role(session, DECIDER, AT, account_id, Role.DEPARTMENT, "370323", "medical")
+        grants.ask_role(session, DECIDER, AT, account_id, Role.DEPARTMENT, "370323", "MEDINS")
         put_limit(session, "gainer", 50)
     with database.reading() as session:
         waiting = queries.waiting(session)

@@ -74,7 +74,7 @@ def test_every_row_of_a_run_has_an_event_and_every_state_is_that_of_the_last_one
             for row_id in session.scalars(select(table.c.id)):
                 assert (name, row_id) in events, f"{name} {row_id} has no event"
                 seen.add(name)
-        assert {"claim", "decision", "payable", "payment", "batch", "person", "household", "cover"} <= seen
+        assert {"claim", "decision", "payable", "payment", "batch", "household", "cover"} <= seen
         models: tuple[Any, ...] = (ClaimRow, Payable, Payment, Batch)
         for model in models:
             for thing in session.scalars(select(model)):

@@ -52,10 +52,15 @@ class Caller:
 
 
 def caller(
-    web: Web, role: str, place: str = COUNTY, scopes: Iterable[str] = SCOPES, person: str | None = None
+    web: Web,
+    role: str,
+    place: str = COUNTY,
+    scopes: Iterable[str] = SCOPES,
+    person: str | None = None,
+    department: str | None = None,
 ) -> Caller:
     """A token of a new account in a role, made straight in the database."""
-    web.sign_in(role, place, person)
+    web.sign_in(role, place, person, department)
     grant_id, account_id = f"grant-{web.made}", f"account-{web.made}"
     actor = Actor(person or f"person-{web.made}", account_id, Role(role), place, "测试")
     with web.database.transaction() as session:

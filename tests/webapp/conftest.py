@@ -102,7 +102,7 @@ class Web:
                     account_id=account_id,
                     role=role,
                     place=place,
-                    department=department or ("medical" if role is Role.DEPARTMENT else None),
+                    department=department or ("MEDINS" if role is Role.DEPARTMENT else None),
                     valid_from=date(2000, 1, 1),
                     state="active",
                     requested_by="asker",

@@ -151,7 +151,7 @@ def test_a_batch_shows_its_totals_its_files_and_its_lines_page_by_page(county: W
 def test_a_token_says_who_it_acts_for(web: Web) -> None:
     who = caller(web, "DEPARTMENT", scopes=["claims:read"])
     found = who.data("/me")
-    assert found["role"] == "DEPARTMENT" and found["department"] == "medical" and found["place"] == "370323"
+    assert found["role"] == "DEPARTMENT" and found["department"] == "MEDINS" and found["place"] == "370323"
     assert found["scopes"] == ["claims:read"] and found["account_id"] == who.actor.account
 
 

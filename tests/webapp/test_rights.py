@@ -108,6 +108,19 @@ POST  feeds.errors               DZ c
 POST  feeds.take_in              DZ c
 POST  feeds.again                DZ c
 POST  feeds.discard              DZ c
+GET   comparison.listed          VTZLCJSA vtc
+GET   comparison.progress        VTZLCJSA vtc
+POST  comparison.one_household   Z c
+POST  comparison.everyone        Z c
+POST  comparison.listed_people   Z c
+POST  comparison.check           A c
+GET   comparison.runs.shown      VTZLCJSA vtc
+GET   comparison.runs.household  VTZLCJSA vtc
+GET   comparison.runs.changed    VTZLCJSA vtc
+POST  comparison.runs.export     ZLCJSA vtc
+POST  comparison.runs.export_changed  ZLCJSA vtc
+GET   clearances.blank           VTZ vtc
+POST  clearances.ask             VTZ vtc
 GET   payments.batches           LMKRBA c
 GET   payments.batch             LMKRBA c
 GET   payments.masked_again      MKRB c
@@ -247,11 +260,18 @@ PATCH /accounts/{account}         2 c
 GET   /claims                     VTZLCJSA vtc
 GET   /claims/{claim}             VTZLCJSA vtc
 POST  /claims/{claim}/full-view   ZCJSA vtc
+GET   /feeds                      DLGZA c
+GET   /feeds/{feed}               DLGZA c
+POST  /feeds/{feed}/deliveries    DZ c
+GET   /feed-uploads/{upload}      DLZA c
 GET   /batches                    LMKRBA c
 GET   /batches/{batch}            LMKRBA c
 GET   /dashboard                  VTZLGCA vtc
 GET   /standards                  VTZLGCJSA vtc
 GET   /standards/{year}           VTZLGCJSA vtc
+GET   /comparisons                VTZLCJSA vtc
+POST  /comparisons                Z c
+GET   /comparisons/{run}          VTZLCJSA vtc
 GET   /trail                      A23 c
 GET   /trail/events               A23 c
 GET   /trail/events/{event}       A23 c
@@ -281,7 +301,10 @@ def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, ro
         program = caller(county, role, place)
         for line in API.strip().splitlines():
             method, path, letters, where = line.split()
-            address = path.format(account="0" * 32, claim=places.claim_id, batch=batch, event=1, year=2020)
+            address = path.format(
+                account="0" * 32, claim=places.claim_id, batch=batch, event=1, year=2020, feed="medical",
+                upload="0" * 32, run="0" * 32,
+            )  # fmt: skip
             if method == "GET":
                 answer = program.get(address)
             elif method == "POST":

@@ -52,7 +52,7 @@ def test_a_token_acts_as_its_person_in_its_role_by_token(web: Web) -> None:
         found = recognise_token(session, who.secret, web.clock.at)
     assert found is not None and found.actor.assurance is Assurance.TOKEN
     assert (found.actor.person, found.actor.account) == (who.actor.person, who.actor.account)
-    assert found.actor.department == "medical" and found.scopes == {"claims:read"}
+    assert found.actor.department == "MEDINS" and found.scopes == {"claims:read"}
 
 
 def test_a_token_is_recognised_by_one_statement(web: Web) -> None:

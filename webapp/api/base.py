@@ -10,6 +10,7 @@ from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 
 import claims.api
+import households.api.comparison
 import households.api.feeds
 import payments.api
 import policies.api
@@ -23,6 +24,7 @@ _EXTENSION = "fangpin_api"
 
 _RESOURCES = (
     claims.api.resources,
+    households.api.comparison.resources,
     households.api.feeds.resources,
     payments.api.resources,
     policies.api.resources,

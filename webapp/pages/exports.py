@@ -25,6 +25,8 @@ from foundation.web.disclosing import purpose_words
 from foundation.web.fields import Choice, CleanText, IsoDate, RowId, StrictSchema
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
+from households.checks import CHECKS
+from households.comparison_words import KINDS as HIT_KINDS
 from reports.pages import KIND_NAMES as DOCUMENT_NAMES
 from webapp import export_queries as queries
 from webapp.export_queries import DECIDES, SEES_ALL, RegisterFilters
@@ -47,6 +49,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "review": ("只看待复查", "to be reviewed"),
     "kind": ("文书种类", "kind of document"),
     "format": ("文件格式", "file format"),
+    "run": ("比对", "comparison"),
+    "before": ("与之相比", "against"),
+    "hits": ("类别", "kind of hits"),
+    "check": ("核查项目", "check"),
+    "place": ("区划代码", "area code"),
+    "list": ("名单摘要", "digest of the list"),
     "events": ("事件数", "events"),
 }
 _VALUES: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -55,6 +63,8 @@ _VALUES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "outcome": OUTCOME_NAMES,
     "reason": REASON_NAMES,
     "kind": DOCUMENT_NAMES,
+    "hits": HIT_KINDS,
+    "check": {key: check.title for key, check in CHECKS.items()},
 }
 
 

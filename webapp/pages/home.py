@@ -15,6 +15,7 @@ from foundation.clock import business_day
 from foundation.privacy.assessments import due
 from foundation.web.acting import now, reading, sealer
 from foundation.web.language import _, pick
+from households.queries.feed_uploads import SENDERS, feed_states, layouts_of, open_uploads
 from policies.queries import standards_waiting, years_due
 from policies.services import DECIDERS, PROPOSERS
 from webapp import queries
@@ -170,6 +171,25 @@ def _standards(session: Session, actor: Actor) -> list[Card]:
     return [Card(_("待批准的标准"), str(count), note, url_for("standards.listed"))]
 
 
+def _feeds(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in (Role.DEPARTMENT, Role.CENTER_CERTIFIER, Role.CENTER_LEAD):
+        return []
+    url = url_for("feeds.listed")
+    layouts = layouts_of(actor)
+    late = [one for one in feed_states(session, layouts, business_day(now())) if one.late_days]
+    late.sort(key=lambda one: -one.late_days)
+    note = _("没有逾期未报的数据")
+    if late:
+        title = pick(*late[0].layout.title)
+        note = _("最久的是%(title)s,逾期 %(count)s 天", title=title, count=late[0].late_days)
+    cards = [Card(_("逾期未报的数据"), str(len(late)), note, url)]
+    if actor.role in SENDERS:
+        waiting = open_uploads(session, [layout.feed for layout in layouts])
+        ready = sum(upload.state == "ready" for upload in waiting)
+        cards.append(Card(_("待入库的部门文件"), str(ready), _("检查完毕,等待入库或作废"), url))
+    return cards
+
+
 def _jobs(session: Session, actor: Actor) -> list[Card]:
     if actor.role is not Role.SYS_ADMIN:
         return []
@@ -193,4 +213,4 @@ def _totals(session: Session, actor: Actor) -> list[Card]:
     ]
 
 
-_PARTS = (_totals, _claims, _packs, _money, _staff, _assessments, _standards, _jobs)
+_PARTS = (_totals, _claims, _packs, _money, _staff, _assessments, _standards, _feeds, _jobs)

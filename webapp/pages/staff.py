@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from claims.phrases import FEEDS
 from foundation.actors import Role
 from foundation.clock import business_day
 from foundation.errors import InvalidInput, NotAllowedError, NotFound
@@ -24,6 +23,7 @@ from foundation.staff.models import Account, DeterminationLimit, RoleGrant, Staf
 from foundation.web.acting import acting, now, reading, sealer, transaction
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
+from households.departments import departments
 from households.models import HouseholdRow
 from webapp.pages import staff_forms as forms
 from webapp.passwords import EXTENSION, Passwords
@@ -254,8 +254,8 @@ def _shared(session: Session) -> dict[str, Any]:
         "names": names,
         "places": _places(session),
         "roles": [(role.value, role_name(role)) for role in forms.ROLES],
-        "departments": [(feed, pick(*pair)) for feed, pair in FEEDS.items()],
-        "department_names": {feed: pick(*pair) for feed, pair in FEEDS.items()},
+        "departments": [(key, pick(*pair)) for key, pair in departments().items()],
+        "department_names": {key: pick(*pair) for key, pair in departments().items()},
         "grant_states": {key: (kind, pick(zh, en)) for key, (kind, zh, en) in GRANT_STATES.items()},
         "account_states": {key: (kind, pick(zh, en)) for key, (kind, zh, en) in ACCOUNT_STATES.items()},
         "may_write": acting().role is Role.SEC_ADMIN,

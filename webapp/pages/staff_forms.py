@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from claims.phrases import FEEDS
 from foundation.actors import Role
 from foundation.staff.services import ACCOUNT_STATES, LONGEST_NAME
 from foundation.web.fields import (
@@ -16,6 +15,7 @@ from foundation.web.fields import (
     TextSchema,
     Whole,
 )
+from households.departments import departments
 
 ROLES = tuple(role for role in Role if role is not Role.SYSTEM)
 KINDS = ("role", "limit")
@@ -58,7 +58,7 @@ class RoleForm(TextSchema):
     account_id = RowId(required=True)
     role = Choice(ROLES, required=True)
     place = PlaceCode(required=True)
-    department = Choice(FEEDS)
+    department = Choice(departments())
     valid_from = IsoDate()
     valid_to = IsoDate()
 
