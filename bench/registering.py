@@ -90,7 +90,7 @@ def _against_bare(engine: str, folder: Path, url: str) -> Row:
 # --- in a process of its own -------------------------------------------------------------------------
 
 
-def _empty(url: str) -> None:
+def empty(url: str) -> None:
     """A database with the schema and no row: SQLite's file anew, PostgreSQL's tables emptied without their guards."""
     if url.startswith("sqlite"):
         for path in Path(url.removeprefix("sqlite:///")).parent.glob("fangpin.db*"):
@@ -127,7 +127,7 @@ def _bare(engine: str, folder: Path, url: str) -> tuple[float, int]:
     before = rows_of(connect(url), TABLES)
     _, count = _ours(folder, url)
     stored = since(before, rows_of(connect(url), TABLES))
-    _empty(url)
+    empty(url)
 
     def work() -> None:
         bare_roster(folder / roster.FILE)
@@ -144,7 +144,7 @@ def _bare(engine: str, folder: Path, url: str) -> tuple[float, int]:
 def _run_one(way: str, engine: str, folder: str, url: str) -> Row:
     for path in Path(folder).glob("bench.key*"):
         path.unlink()
-    _empty(url)
+    empty(url)
     seconds, count = _ours(Path(folder), url) if way == "fangpin" else _bare(engine, Path(folder), url)
     return {"seconds": seconds, "people": count, "peak_mb": peak_mb()}
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from foundation.errors import InvalidInput
-from foundation.web.acting import acting, now, reading, ring, surroundings, transaction
+from foundation.web.acting import acting, now, reading, ring, transaction
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
 from reports.certificates import CertificatesAsked, household_by_number, offered_policies
@@ -38,13 +38,13 @@ def ask() -> Response | tuple[str, int]:
         asked = form(CertificateForm)
         with transaction() as session:
             wanted = _wanted(session, asked)
-            job_id = ask_for_certificates(session, acting(), now(), wanted)
+            ask_for_certificates(session, acting(), now(), wanted)
     except InvalidInput as invalid:
         errors = {name: pick(*pairs[0]) for name, pairs in invalid.fields.items()}
     except NotCovered as nobody:
         errors = {"policy": pick(nobody.zh, nobody.en)}
     else:
-        ring(COVER_CERTIFICATE, job_id)
+        ring(COVER_CERTIFICATE, wanted.subject_id)
         flash(_("已提交,出具后列在文书报表中,请稍后刷新"), "ok")
         return redirect(url_for("reports.documents", kind=COVER_CERTIFICATE), 303)
     typed = {name: value[:60] for name, value in request.form.items() if name in CertificateForm.FIELDS}

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, case, func, select, true
+from sqlalchemy import ColumnElement, Select, case, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from claims.models import ClaimRow, DecisionRow, Determination
@@ -279,7 +279,7 @@ _VILLAGE_CODE = case(
 """Where a document belongs: a notice to its village, a letter or a certificate to the household's, a report to the
 county (NULL)."""
 
-_LISTED = (
+_LISTED: Select[*tuple[Any, ...]] = (
     select(
         IssuedDocument.id,
         IssuedDocument.kind,

@@ -122,16 +122,14 @@ def prepare_claim_form(session: Session, sealer: Sealer, actor: Actor, case_id: 
     return _draft(sealer, CLAIM_FORM, case_id, claim_form_figures(session, sealer, actor, case_id, day))
 
 
-def ask_for_claim_form(session: Session, sealer: Sealer, actor: Actor, at: datetime, case_id: str) -> str:
-    """Asks for a claim form in the background; the id of its job. Asked for again, it is looked at again.
+def ask_for_claim_form(session: Session, sealer: Sealer, actor: Actor, at: datetime, case_id: str) -> None:
+    """Asks for a claim form in the background. Asked for again, it is looked at again: more may be known by then.
 
     Raises as `claim_form_figures` does.
     """
     claim_form_figures(session, sealer, actor, case_id, business_day(at))
-    (job_id,) = jobs.ask_for(session, CLAIM_FORM, [case_id], at)
-    jobs.reopen(session, [job_id], at)
+    jobs.reopen(session, jobs.ask_for(session, CLAIM_FORM, [case_id], at), at)
     record(session, actor, at, [Change("claim_form.asked_for", "warning_case", case_id)])
-    return job_id
 
 
 def ask_for_notice(session: Session, actor: Actor, at: datetime, asked: NoticeAsked) -> None:
@@ -182,18 +180,17 @@ def _next_certificate(
     return _draft(sealer, COVER_CERTIFICATE, subject_id, replace(figures, replaces=last))
 
 
-def ask_for_certificates(session: Session, actor: Actor, at: datetime, asked: CertificatesAsked) -> str:
-    """Asks for a household's or a village's certificates in the background; the job's id. Asked for again, it is
-    looked at again: the cover may be another by then.
+def ask_for_certificates(session: Session, actor: Actor, at: datetime, asked: CertificatesAsked) -> None:
+    """Asks for a household's or a village's certificates in the background.
+
+    Asked for again, it is looked at again: the cover may be another by then.
 
     Raises NotCovered.
     """
     if not covered_households(session, asked):
         raise NotCovered
-    (job_id,) = jobs.ask_for(session, COVER_CERTIFICATE, [asked.subject_id], at)
-    jobs.reopen(session, [job_id], at)
+    jobs.reopen(session, jobs.ask_for(session, COVER_CERTIFICATE, [asked.subject_id], at), at)
     record(session, actor, at, [Change("certificate.asked_for", COVER_CERTIFICATE, asked.subject_id)])
-    return job_id
 
 
 def _draft(sealer: Sealer, kind: str, subject_id: str, figures: Figures) -> Draft:

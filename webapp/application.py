@@ -15,8 +15,11 @@ import claims.pages
 import households.pages.clearances
 import households.pages.comparison
 import households.pages.feeds
+import households.pages.warning_reports
+import households.pages.warnings
 import payments.pages
 import policies.pages
+import reports.claim_form_pages
 import reports.pages
 import webapp.api.base
 from foundation.blobs import BlobStore
@@ -120,8 +123,11 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         households.pages.clearances.blueprint,
         households.pages.comparison.blueprint,
         households.pages.feeds.blueprint,
+        households.pages.warnings.blueprint,
+        households.pages.warning_reports.blueprint,
         payments.pages.blueprint,
         reports.pages.blueprint,
+        reports.claim_form_pages.blueprint,
     ):
         app.register_blueprint(blueprint)
     webapp.api.base.register(app)

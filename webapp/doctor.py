@@ -15,23 +15,19 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from claims.models import ClaimRow, DecisionRow, Determination
 from claims.queries.listing import stale
 from foundation.calendar import WorkingDays
 from foundation.clock import SystemClock, business_day
 from foundation.database import LEAST_SQLITE, Database, check_connection, is_sqlite, unreachable
 from foundation.errors import FangpinError
-from foundation.files import StoredFile
 from foundation.guards import live_guards, weakened
 from foundation.keyfile import KeyCheck, check_keys, read_key_file
-from foundation.privacy.erasing import file_is_there
-from foundation.sealing import ERASED, Sealer
+from foundation.sealing import Sealer
 from foundation.trail.anchors import last_anchor
 from foundation.trail.checks import newest_checks
 from foundation.trail.models import TrailBlock
 from foundation.trail.sealing import head, unsealed
-from payments.models import BankFile, Batch, Payable, Payment
-from reports.models import IssuedDocument
+from webapp.invariants import INVARIANTS
 from webapp.opening import refuse_absent
 from webapp.settings import anchor_file, default_key_file
 
@@ -141,7 +137,7 @@ def _database(database: Database, key_file: Path) -> Iterator[Finding]:
         if sqlite:
             found = session.scalar(text("PRAGMA integrity_check"))
             yield Finding(found == "ok", f"数据库完整性 {found}", f"integrity of the database: {found}")
-        for zh, en, query in _INVARIANTS:
+        for zh, en, query in INVARIANTS:
             wrong = session.scalar(query) or 0
             yield Finding(wrong == 0, f"{zh}:{wrong}", f"{en}: {wrong}")
         wrong = stale(session)
@@ -184,76 +180,3 @@ def _trail(session: Session, anchors: Path) -> Iterator[Finding]:
         f"审计链至第 {sealed.block} 区块;锚定文件至第 {anchor.block} 区块{zh}",
         f"trail up to block {sealed.block}; anchored up to block {anchor.block}{en}",
     )
-
-
-_LIVE = select(Payment.payable_id).where(Payment.state.in_(("batched", "sent"))).group_by(Payment.payable_id)
-_BATCH_SUM = (
-    select(func.coalesce(func.sum(Payment.amount_fen), 0))
-    .where(Payment.batch_id == Batch.id)
-    .scalar_subquery()
-)
-_ERASED = select(ClaimRow.id).where(ClaimRow.id_lookup.is_(None), ClaimRow.sealed == ERASED)
-_INVARIANTS = (
-    (
-        "已清除案件仍有决定内容",
-        "decisions of erased claims that still have their content",
-        select(func.count())
-        .select_from(DecisionRow)
-        .where(DecisionRow.claim_id.in_(_ERASED), DecisionRow.sealed != ERASED),
-    ),
-    (
-        "已清除案件仍有文书内容",
-        "documents of erased claims that still have their content",
-        select(func.count())
-        .select_from(IssuedDocument)
-        .join(StoredFile, StoredFile.id == IssuedDocument.file_id)
-        .join(Determination, Determination.id == IssuedDocument.subject_id)
-        .where(Determination.claim_id.in_(_ERASED), file_is_there()),
-    ),
-    (
-        "一笔应付有两笔有效付款",
-        "payables with two live payments",
-        select(func.count()).select_from(_LIVE.having(func.count() > 1).subquery()),
-    ),
-    (
-        "付款金额与应付不符",
-        "payments that differ from what is owed",
-        select(func.count())
-        .select_from(Payment)
-        .join(Payable, Payable.id == Payment.payable_id)
-        .where(Payment.amount_fen != Payable.amount_fen),
-    ),
-    (
-        "应付金额与核定不符",
-        "payables that differ from the determination",
-        select(func.count())
-        .select_from(Payable)
-        .join(Determination, Determination.id == Payable.determination_id)
-        .where(Determination.amount_fen != Payable.amount_fen),
-    ),
-    (
-        "核定给付而无应付",
-        "approved claims that nothing is owed for",
-        select(func.count())
-        .select_from(Determination)
-        .outerjoin(Payable, Payable.determination_id == Determination.id)
-        .where(Determination.outcome == "approve", Payable.id.is_(None)),
-    ),
-    (
-        "批次合计与明细不符",
-        "batches whose total is not the sum of their lines",
-        select(func.count()).select_from(Batch).where(Batch.total_fen != _BATCH_SUM),
-    ),
-    (
-        "已导出批次缺银行文件",
-        "exported batches without both bank files",
-        select(func.count())
-        .select_from(Batch)
-        .where(
-            Batch.state == "exported",
-            select(func.count()).select_from(BankFile).where(BankFile.batch_id == Batch.id).scalar_subquery()
-            != 2,
-        ),
-    ),
-)
-"""What must be 0, counted from the raw rows."""

@@ -70,6 +70,10 @@ _FEEDS = frozenset({Role.DEPARTMENT, Role.LEADING_GROUP, Role.AUDITOR, *_CENTRE}
 _FEED_SENDERS = frozenset({Role.DEPARTMENT, Role.CENTER_CERTIFIER})
 _FEED_FILES = frozenset({Role.DEPARTMENT, Role.AUDITOR, *_CENTRE})
 _CLEARERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER})
+_REPORTERS = frozenset(
+    {Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CLAIM_OFFICER}
+)
+_WARNING_MOVERS = frozenset({Role.TOWN_REVIEWER, Role.CLAIM_OFFICER, *_CENTRE})
 _TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
@@ -194,6 +198,21 @@ TABLE: dict[tuple[str, str], Right] = {
     ("feeds.take_in", "POST"): county(_FEED_SENDERS),
     ("feeds.again", "POST"): county(_FEED_SENDERS),
     ("feeds.discard", "POST"): county(_FEED_SENDERS),
+    # Early warning
+    ("warnings.listed", "GET"): Right(_CASES),
+    ("warnings.shown", "GET"): Right(_CASES),
+    ("warnings.dismissed", "POST"): Right(_WARNING_MOVERS),
+    ("warnings.transferred", "POST"): Right(_WARNING_MOVERS),
+    ("warnings.reopened", "POST"): Right(_WARNING_MOVERS),
+    ("warnings.photo", "POST"): Right(_CASES, purpose="download"),
+    ("warning_reports.whom", "GET"): Right(_REPORTERS),
+    ("warning_reports.found", "POST"): Right(_REPORTERS, most_a_minute=60),
+    ("warning_reports.blank", "GET"): Right(_REPORTERS),
+    ("warning_reports.add", "POST"): Right(_REPORTERS, most_a_minute=60),
+    ("warning_reports.blank_stranger", "GET"): Right(_REPORTERS),
+    ("warning_reports.add_stranger", "POST"): Right(_REPORTERS, most_a_minute=60),
+    ("claim_forms.shown", "GET"): Right(_CASES),
+    ("claim_forms.ask", "POST"): Right(_REPORTERS, most_a_minute=60),
     # The comparison
     ("comparison.listed", "GET"): Right(_CASES),
     ("comparison.progress", "GET"): Right(_CASES, polled=True),
@@ -254,6 +273,9 @@ TABLE: dict[tuple[str, str], Right] = {
         _FEED_SENDERS, places=_COUNTY, scope="feeds:write", most_a_minute=30
     ),
     ("api_feeds.uploaded", "GET"): Right(_FEED_FILES, places=_COUNTY, scope="registry:read"),
+    ("api_warnings.listed", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_warnings.shown", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_warnings.reported", "POST"): Right(_REPORTERS, scope="registry:write"),
     ("api_comparisons.listed", "GET"): Right(_CASES, scope="registry:read"),
     ("api_comparisons.shown", "GET"): Right(_CASES, scope="registry:read"),
     ("api_comparisons.started", "POST"): Right(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+import claims.warning_slot
 import payments.claim_slot
+import reports.claim_form_pages
 import reports.claim_slot
 from webapp import trail_slot
 
@@ -13,4 +15,6 @@ def register(app: Flask) -> None:
     """Fills every slot of the application."""
     payments.claim_slot.register(app)
     reports.claim_slot.register(app)
+    claims.warning_slot.register(app)
+    reports.claim_form_pages.register(app)
     trail_slot.register(app)

@@ -32,6 +32,15 @@ GROUPS: tuple[tuple[Pair, Mapping[str, Pair]], ...] = (
             "standard.approved": ("批准标准", "standards approved"),
             "standard.refused": ("退回标准", "standards refused"),
             "standard.replaced": ("标准被取代", "standards replaced"),
+            "warning.opened": ("预警立案", "warning opened"),
+            "warning.reported": ("预警上报", "warning reported"),
+            "warning.row_withdrawn": ("部门撤回预警数据", "department took a row back"),
+            "warning.dismissed": ("排除预警", "warning dismissed"),
+            "warning.transferred": ("预警转办", "warning transferred"),
+            "warning.reopened": ("恢复预警", "warning reopened"),
+            "warning.claimed": ("预警已报案", "warning became a claim"),
+            "warning.person_searched": ("上报时查人", "person searched for a report"),
+            "claim_form.asked_for": ("申请打印免填单", "claim form asked for"),
             "household.added": ("新增家庭", "household added"),
             "household.changed": ("变更家庭", "household changed"),
             "household.erased": ("家庭信息到期清除", "household erased at the end of its term"),
@@ -205,6 +214,7 @@ SUBJECTS: Mapping[str, Pair] = {
     "trail_check": ("验证", "verification"),
     "upkeep": ("密钥与清除", "upkeep"),
     "village_notice": ("公示表", "village notice"),
+    "warning_case": ("预警案件", "warning"),
     "web_session": ("会话", "session"),
 }
 """What the things are called that events are about, by their tables."""

@@ -27,6 +27,7 @@ MENU: tuple[tuple[str, str, str], ...] = (
     ("dashboard.shown", "县情总览", "Overview"),
     ("claims.listed", "理赔案件", "Claims"),
     ("packs.listed", "县包导入", "County packs"),
+    ("warnings.listed", "预警案件", "Early warnings"),
     ("comparison.listed", "一站式比对", "Comparison"),
     ("feeds.listed", "部门数据", "Departments' data"),
     ("standards.listed", "标准", "Standards"),
@@ -49,6 +50,7 @@ _MORE = ("更多", "More")
 _HOUSEHOLDS = ("户籍与预警", "Households")
 GROUPS: dict[str, tuple[str, str]] = {
     "dashboard.shown": _HOUSEHOLDS,
+    "warnings.listed": _HOUSEHOLDS,
     "comparison.listed": _HOUSEHOLDS,
     "feeds.listed": _HOUSEHOLDS,
     "standards.listed": _HOUSEHOLDS,

@@ -33,6 +33,7 @@ PURPOSES: Mapping[str, Purpose] = {
     "bank_account": Purpose(
         "与银行核对账户", "check an account with the bank", _DESK | _FINANCE, exports=True
     ),
+    "signing": Purpose("交家庭核对签名", "have the family check and sign", exports=True),
     "visit": Purpose("入户调查", "visit a household", _DESK, exports=True),
     "appeal": Purpose("复核申诉", "look into an appeal", _DESK, exports=True),
     "audit": Purpose("审计检查", "audit or inspection", frozenset({Role.AUDITOR}), exports=True),

@@ -114,6 +114,13 @@ def _member(member: Member, matched: bool) -> FoundMember:
     )
 
 
+def person_by_number(session: Session, sealer: Sealer, id_number: str) -> str | None:
+    """The person of an ID number, wherever they live; None for one that the register does not have."""
+    found = select(Person.id, Person.same_as).where(Person.id_lookup == sealer.lookup("id_number", id_number))
+    row = session.execute(found).first()
+    return None if row is None else row.same_as or row.id
+
+
 def villages_within(session: Session, place: str) -> list[tuple[str, str]]:
     """(code, village and town) of the villages of a place where households live, by code."""
     query = (

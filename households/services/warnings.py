@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,9 @@ from foundation.errors import ConflictError, InvalidInput, NotAllowedError, NotF
 from foundation.places import holds
 from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
-from households.models.people import Person
 from households.models.warnings import WarningCase, WarningReport
 from households.queries.warning_contents import home_on, homes_of
+from households.queries.warning_people import person_by_number
 from households.services.tasks import Finding, open_tasks
 from households.services.warning_filing import Arrival, file_reports, wait_for_turn
 from households.services.warning_rows import arrivals_of, who_is
@@ -135,7 +135,8 @@ def report_stranger(
     _check(actor, at, told)
     if not holds(actor.place, stranger.village_code):
         raise NotFound
-    known = _known(session, sealer, stranger.id_number)
+    number = stranger.id_number
+    known = None if number is None else person_by_number(session, sealer, number)
     if known is not None:
         home = home_on(homes_of(session, [known]).get(known, ()), told.on)
         if home is not None and holds(actor.place, home.village_code):
@@ -187,14 +188,6 @@ def _written(told: Told) -> dict[str, Any]:
             "media_type": told.photo.media_type,
         }
     return content
-
-
-def _known(session: Session, sealer: Sealer, id_number: str | None) -> str | None:
-    if id_number is None:
-        return None
-    found = select(Person.id, Person.same_as).where(Person.id_lookup == sealer.lookup("id_number", id_number))
-    row = session.execute(found).first()
-    return None if row is None else row.same_as or row.id
 
 
 # --- moving a case -------------------------------------------------------------------------------------

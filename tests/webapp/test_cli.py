@@ -84,11 +84,17 @@ def test_doctor_finds_what_is_wrong_with_a_database(
         tail = "" if session.connection().dialect.name == "sqlite" else " ON bank_file"
         session.execute(text(f"DROP TRIGGER bank_file_no_delete{tail}"))
         session.execute(text("DELETE FROM bank_file WHERE format = 'disbursement_csv'"))
+        tail = tail.replace("bank_file", "membership")
+        for guard in ("membership_frozen", "membership_no_delete"):
+            session.execute(text(f"DROP TRIGGER {guard}{tail}"))
+        person = "(SELECT min(person_id) FROM membership)"
+        session.execute(text(f"DELETE FROM membership WHERE person_id = {person}"))
     database.close()
     other = json.loads(key.read_text())
     key.write_text(json.dumps(other | {"lookup": "A" * 43 + "="}))
     assert fangpin("doctor", "--database", database_url, "--key-file", str(key)) == 1
     found = [line for line in capsys.readouterr().out.splitlines() if line.startswith("✗")]
-    assert len(found) == 3
+    assert len(found) == 4
     assert any("bank_file_no_delete" in line for line in found)
     assert any("both bank files" in line for line in found)
+    assert any("never were in a household: 1" in line for line in found)

@@ -12,6 +12,7 @@ from flask_smorest.utils import prepare_response
 import claims.api
 import households.api.comparison
 import households.api.feeds
+import households.api.warnings
 import payments.api
 import policies.api
 from foundation.web.api import RowIdConverter
@@ -26,6 +27,7 @@ _RESOURCES = (
     claims.api.resources,
     households.api.comparison.resources,
     households.api.feeds.resources,
+    households.api.warnings.resources,
     payments.api.resources,
     policies.api.resources,
     people.resources,

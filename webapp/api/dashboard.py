@@ -10,7 +10,7 @@ from marshmallow import fields
 from foundation.clock import business_day
 from foundation.web.acting import acting, now, reading, sealer
 from foundation.web.api import Output, Resources
-from foundation.web.fields import IsoDate, Money, StrictSchema
+from foundation.web.fields import IsoDate, Money, TextSchema
 from webapp.dashboard_queries import PlaceRow, dashboard
 
 resources = Resources(
@@ -18,7 +18,7 @@ resources = Resources(
 )
 
 
-class DashboardArguments(StrictSchema):
+class DashboardArguments(TextSchema):
     """The day whose cover and members are counted; left out, today."""
 
     on = IsoDate()

@@ -16,6 +16,8 @@ from foundation.privacy.assessments import due
 from foundation.web.acting import now, reading, sealer
 from foundation.web.language import _, pick
 from households.queries.feed_uploads import SENDERS, feed_states, layouts_of, open_uploads
+from households.queries.warnings import open_cases
+from households.services.warnings import CHANNELS_OF
 from policies.queries import standards_waiting, years_due
 from policies.services import DECIDERS, PROPOSERS
 from webapp import queries
@@ -118,6 +120,16 @@ def _claims(session: Session, actor: Actor) -> list[Card]:
     return cards
 
 
+def _warnings(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in CHANNELS_OF and actor.role is not Role.CENTER_LEAD:
+        return []
+    standing = open_cases(session, actor.place)
+    note = _("其中 %(count)s 件只有镇村上报", count=standing.told_by_people)
+    if standing.amount_fen:
+        note = _("家庭负担合计 %(sum)s 元", sum=money_text(standing.amount_fen))
+    return [Card(_("待处理预警"), str(standing.count), note, url_for("warnings.listed", state="open"))]
+
+
 def _packs(session: Session, actor: Actor) -> list[Card]:
     if actor.role not in (Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER):
         return []
@@ -213,4 +225,4 @@ def _totals(session: Session, actor: Actor) -> list[Card]:
     ]
 
 
-_PARTS = (_totals, _claims, _packs, _money, _staff, _assessments, _standards, _feeds, _jobs)
+_PARTS = (_totals, _warnings, _claims, _packs, _money, _staff, _assessments, _standards, _feeds, _jobs)
