@@ -34,8 +34,9 @@ from reports.figures import CertificateFigures, Insured
 from reports.models import DocumentNumber
 from reports.terms import COVER_CERTIFICATE
 
-_ROW_ID = 32
-_SUBJECT = re.compile(rf"([0-9a-f]{{{_ROW_ID}}}|[0-9]{{{VILLAGE_DIGITS}}})\.(.+)", re.DOTALL)
+ROW_ID = 32
+"""Characters of a household's id, which a certificate's subject begins with."""
+_SUBJECT = re.compile(rf"([0-9a-f]{{{ROW_ID}}}|[0-9]{{{VILLAGE_DIGITS}}})\.(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def _link(session: Session, _sealer: Sealer, case: CaseView) -> Link | None:
     return Link(_("免填单"), url, _("已知的都已填好,家庭核对后签一次名"))
 
 
-@blueprint.get("/warnings/<row_id:case_id>/form")
+@blueprint.get("/warnings/<case_id>/form")
 def shown(case_id: str) -> str:
     """The form as it would be printed now, the ID number masked; and those that were printed."""
     arguments(_Nothing)
@@ -64,7 +64,7 @@ def shown(case_id: str) -> str:
     )
 
 
-@blueprint.post("/warnings/<row_id:case_id>/form")
+@blueprint.post("/warnings/<case_id>/form")
 def ask(case_id: str) -> Response:
     """Asks for the form; it is printed in the background."""
     form(_Nothing)

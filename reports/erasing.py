@@ -10,15 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from foundation.clock import business_day
 from foundation.files import StoredFile
 from foundation.privacy.erasing import erase_files, file_is_there
 from foundation.trail.events import Change
+from reports.certificates import ROW_ID
 from reports.models import IssuedDocument
 from reports.queries import LETTER_KINDS
+from reports.terms import COVER_CERTIFICATE
 
 BATCH_KINDS = ("batch_summary",)
 COUNTY_KINDS = ("audit_report", "village_notice")
@@ -69,6 +71,12 @@ def erase_summaries(session: Session, batch_ids: Sequence[str], reason: str) -> 
 def erase_county_documents(session: Session, document_ids: Sequence[str], reason: str) -> list[Change]:
     """Takes the content out of audit reports and village notices. The events, not yet recorded."""
     return _erase(session, COUNTY_KINDS, IssuedDocument.id.in_(document_ids), reason)
+
+
+def erase_certificates(session: Session, household_ids: Sequence[str], reason: str) -> list[Change]:
+    """Takes the content out of the certificates of cover of some households. The events, not yet recorded."""
+    household = func.substr(IssuedDocument.subject_id, 1, ROW_ID)
+    return _erase(session, (COVER_CERTIFICATE,), household.in_(household_ids), reason)
 
 
 def _erase(session: Session, kinds: Sequence[str], which: ColumnElement[bool], reason: str) -> list[Change]:

@@ -28,6 +28,7 @@ from payments.queries import payee_if_kept
 from policies.policy import Policy
 from policies.queries import policy_by_id
 from reports.cases import DeterminedRow, case_of
+from reports.certificates import ROW_ID
 from reports.figures import BatchFigures, BatchLine, CaseFigures, FileFigures
 from reports.models import DocumentNumber, IssuedDocument
 from reports.people import minors_of, payee_for_auditor
@@ -263,10 +264,9 @@ class Listed:
     warning_no: str | None
 
 
-_ROW_ID = 32
 _CERTIFIED = aliased(HouseholdRow)
 _OF_CERTIFICATE = (IssuedDocument.kind == COVER_CERTIFICATE) & (
-    _CERTIFIED.id == func.substr(IssuedDocument.subject_id, 1, _ROW_ID)
+    _CERTIFIED.id == func.substr(IssuedDocument.subject_id, 1, ROW_ID)
 )
 """The household that a certificate is of: its subject begins with the household's id."""
 

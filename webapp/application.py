@@ -15,10 +15,13 @@ import claims.pages
 import households.pages.clearances
 import households.pages.comparison
 import households.pages.feeds
+import households.pages.ledgers
+import households.pages.recognition
 import households.pages.warning_reports
 import households.pages.warnings
 import payments.pages
 import policies.pages
+import reports.certificate_pages
 import reports.claim_form_pages
 import reports.pages
 import webapp.api.base
@@ -123,10 +126,13 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         households.pages.clearances.blueprint,
         households.pages.comparison.blueprint,
         households.pages.feeds.blueprint,
+        households.pages.recognition.blueprint,
+        households.pages.ledgers.blueprint,
         households.pages.warnings.blueprint,
         households.pages.warning_reports.blueprint,
         payments.pages.blueprint,
         reports.pages.blueprint,
+        reports.certificate_pages.blueprint,
         reports.claim_form_pages.blueprint,
     ):
         app.register_blueprint(blueprint)

@@ -28,6 +28,7 @@ TASK_OF_KIND = {
     "letter": "reports.letter",
     "calculation_sheet": "reports.letter",
     "village_notice": "reports.village_notice",
+    "cover_certificate": "reports.cover_certificates",
     "pack.check": "claims.check_pack",
     "pack.take_in": "claims.take_in_pack",
     "feed.check": "households.check_feed",

@@ -22,6 +22,7 @@ KIND_NAMES: Mapping[str, Pair] = {
     "calculation_sheet": ("打印赔款计算书", "print a calculation sheet"),
     "trail.verify": ("验证审计链", "verify the trail"),
     "village_notice": ("出具村内公示表", "issue a village notice"),
+    "cover_certificate": ("出具保险凭证", "issue certificates of cover"),
     "retention.erase": ("清除到期的个人信息", "erase personal data past its term"),
 }
 STATE_NAMES: Mapping[str, Pair] = {

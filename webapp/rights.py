@@ -70,10 +70,9 @@ _FEEDS = frozenset({Role.DEPARTMENT, Role.LEADING_GROUP, Role.AUDITOR, *_CENTRE}
 _FEED_SENDERS = frozenset({Role.DEPARTMENT, Role.CENTER_CERTIFIER})
 _FEED_FILES = frozenset({Role.DEPARTMENT, Role.AUDITOR, *_CENTRE})
 _CLEARERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER})
-_REPORTERS = frozenset(
-    {Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CLAIM_OFFICER}
-)
+_REPORTERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CLAIM_OFFICER})
 _WARNING_MOVERS = frozenset({Role.TOWN_REVIEWER, Role.CLAIM_OFFICER, *_CENTRE})
+_RECOGNISERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER})
 _TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
@@ -235,6 +234,20 @@ TABLE: dict[tuple[str, str], Right] = {
     ),
     ("clearances.blank", "GET"): Right(_CLEARERS),
     ("clearances.ask", "POST"): Right(_CLEARERS, most_a_minute=20),
+    # Recognition, and the three ledgers
+    ("recognitions.listed", "GET"): Right(_CASES),
+    ("recognitions.blank", "GET"): Right(_RECOGNISERS),
+    ("recognitions.add", "POST"): Right(_RECOGNISERS, most_a_minute=20),
+    ("recognitions.shown", "GET"): Right(_CASES),
+    ("recognitions.decided", "POST"): county(_CENTRE),
+    ("recognitions.reviewed", "POST"): Right(frozenset({*_RECOGNISERS, Role.CENTER_LEAD})),
+    ("recognitions.leave", "POST"): Right(frozenset(_CENTRE), places=_COUNTY, most_a_minute=20),
+    ("recognitions.measure", "POST"): Right(frozenset({*_RECOGNISERS, *_CENTRE})),
+    ("recognitions.paper", "POST"): Right(_CASES, purpose="download"),
+    ("ledgers.shown", "GET"): Right(_CASES),
+    ("ledgers.export", "POST"): Right(
+        frozenset({Role.AUDITOR, *_RECOGNISERS, *_CENTRE}), purpose="download"
+    ),
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),
@@ -247,6 +260,10 @@ TABLE: dict[tuple[str, str], Right] = {
     ("reports.documents", "GET"): Right(frozenset({*_MONEY, *_CASES})),
     ("reports.ask_notice", "POST"): Right(
         frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CLAIM_OFFICER, *_CENTRE}), most_a_minute=60
+    ),
+    ("certificates.blank", "GET"): Right(frozenset({*_RECOGNISERS, Role.CLAIM_OFFICER, *_CENTRE})),
+    ("certificates.ask", "POST"): Right(
+        frozenset({*_RECOGNISERS, Role.CLAIM_OFFICER, *_CENTRE}), most_a_minute=60
     ),
     ("reports.document", "GET"): Right(frozenset({*_MONEY, *_CASES})),
     ("reports.hand_out", "POST"): Right(frozenset({*_MONEY, *_CASES}), purpose="download"),
@@ -281,6 +298,8 @@ TABLE: dict[tuple[str, str], Right] = {
     ("api_comparisons.started", "POST"): Right(
         frozenset({Role.CENTER_CERTIFIER}), places=_COUNTY, scope="registry:write"
     ),
+    ("api_recognitions.listed", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_recognitions.shown", "GET"): Right(_CASES, scope="registry:read"),
     ("api_trail.head", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.events", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),
     ("api_trail.event", "GET"): Right(_TRAIL, places=_COUNTY, scope="trail:read"),

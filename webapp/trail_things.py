@@ -26,6 +26,7 @@ from foundation.web.language import pick
 from households.layouts import layouts
 from households.models.comparison import ComparisonRun
 from households.models.feeds import FeedDelivery, FeedUpload
+from households.models.recognition import Measure, Recognition
 from payments.models import BankFile, Batch, Payable, Payment
 from policies.models import Standard
 from reports.models import DocumentNumber, IssuedDocument
@@ -184,6 +185,18 @@ _LEADS: Mapping[str, _Lead] = {
             ImpactAssessment.version,
         ),
         _assessment,
+    ),
+    "recognition": _Lead(
+        "recognitions.shown",
+        "recognition_id",
+        select(Recognition.id, Recognition.id.label("spell"), Recognition.number),
+    ),
+    "measure": _Lead(
+        "recognitions.shown",
+        "recognition_id",
+        select(Measure.id, Recognition.id.label("spell"), Recognition.number).join(
+            Recognition, Recognition.id == Measure.recognition_id
+        ),
     ),
     "standard": _Lead(
         "standards.shown", "year", select(Standard.id, Standard.year, Standard.year.label("of")), str

@@ -28,6 +28,7 @@ MENU: tuple[tuple[str, str, str], ...] = (
     ("claims.listed", "理赔案件", "Claims"),
     ("packs.listed", "县包导入", "County packs"),
     ("warnings.listed", "预警案件", "Early warnings"),
+    ("recognitions.listed", "识别认定", "Recognition"),
     ("comparison.listed", "一站式比对", "Comparison"),
     ("feeds.listed", "部门数据", "Departments' data"),
     ("standards.listed", "标准", "Standards"),
@@ -51,6 +52,7 @@ _HOUSEHOLDS = ("户籍与预警", "Households")
 GROUPS: dict[str, tuple[str, str]] = {
     "dashboard.shown": _HOUSEHOLDS,
     "warnings.listed": _HOUSEHOLDS,
+    "recognitions.listed": _HOUSEHOLDS,
     "comparison.listed": _HOUSEHOLDS,
     "feeds.listed": _HOUSEHOLDS,
     "standards.listed": _HOUSEHOLDS,

@@ -45,6 +45,8 @@ KIND_NAMES: Mapping[str, tuple[str, str]] = {
     "trail": ("审计链", "Trail"),
     "claim_form": ("赔付申请表", "Claim form"),
     "warning_photo": ("上报照片", "Photo of a report"),
+    "ledger_workbook": ("台账", "Ledger"),
+    "paper": ("证明材料", "Paper"),
 }
 STATE_NAMES: Mapping[str, tuple[str, str]] = {
     "asked": ("待审批", "waiting for approval"),

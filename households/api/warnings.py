@@ -11,7 +11,6 @@ from typing import Any
 from marshmallow import fields
 
 from foundation.errors import NotFound
-from foundation.sealing import ERASED
 from foundation.web.acting import acting, now, reading, sealer
 from foundation.web.api import Output, Paged, Resources, as_page, page_schema
 from foundation.web.fields import Choice, CleanText, IdNumber, IsoDate, Money, PlaceCode, StrictSchema
@@ -26,7 +25,7 @@ from households.warning_forms import MOST_NOTE
 resources = Resources("warnings", __name__, "Cases of early warning, and reports of events.")
 
 
-class CaseArguments(Paged):
+class WarningArguments(Paged):
     """What the list is narrowed to. Open cases come first, the earliest event first."""
 
     line = Choice(WARNING_LINES)
@@ -35,7 +34,7 @@ class CaseArguments(Paged):
     place = PlaceCode()
 
 
-class ListedCaseData(Output):
+class ListedWarningData(Output):
     """A case. `notify_by` is the last day of notice under the policy that covers the person, null without one."""
 
     id = fields.String(required=True)
@@ -56,7 +55,7 @@ class ListedCaseData(Output):
     outcome = Choice(CASE_OUTCOMES, required=True, allow_none=True)
 
 
-class ReportData(Output):
+class WarningReportData(Output):
     """A report of a case; `feed` and `rule` are of a department's row, `what` of a person's."""
 
     source = Choice(WARNING_CHANNELS, required=True)
@@ -70,13 +69,13 @@ class ReportData(Output):
     withdrawn_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class CaseData(ListedCaseData):
+class WarningData(ListedWarningData):
     """A case with everything that was reported."""
 
-    reports = fields.List(fields.Nested(ReportData), required=True)
+    reports = fields.List(fields.Nested(WarningReportData), required=True)
 
 
-class ReportBody(StrictSchema):
+class WarningReportBody(StrictSchema):
     """What has happened to somebody of the token's place. `channel` left out is the role's usual one."""
 
     id_number = IdNumber(required=True)
@@ -88,8 +87,8 @@ class ReportBody(StrictSchema):
 
 
 @resources.at("/warnings")
-@resources.parameters(CaseArguments)
-@resources.answers(page_schema(ListedCaseData, "WarningPage"))
+@resources.parameters(WarningArguments)
+@resources.answers(page_schema(ListedWarningData, "WarningPage"))
 def listed(asked: dict[str, Any]) -> dict[str, Any]:
     """The cases of the token's place."""
     filters = Filters(asked.get("line"), asked.get("place"), asked.get("state"), asked.get("source"))
@@ -100,7 +99,7 @@ def listed(asked: dict[str, Any]) -> dict[str, Any]:
 
 @resources.at("/warnings/<row_id:case_id>")
 @resources.tagged
-@resources.answers(CaseData)
+@resources.answers(WarningData)
 def shown(case_id: str) -> dict[str, Any]:
     """One case with its reports."""
     with reading() as session:
@@ -109,8 +108,8 @@ def shown(case_id: str) -> dict[str, Any]:
 
 @resources.at("/warnings", "POST")
 @idempotent
-@resources.body(ReportBody)
-@resources.answers(CaseData)
+@resources.body(WarningReportBody)
+@resources.answers(WarningData)
 def reported(asked: dict[str, Any]) -> dict[str, Any]:
     """Files a report; the answer is its case, new or not. 404 for somebody whom the place's register does not have."""
     session, actor = writing(), acting()

@@ -100,14 +100,14 @@ def found() -> str | tuple[str, int]:
 # --- what has happened ---------------------------------------------------------------------------------
 
 
-@blueprint.get("/warnings/report/<row_id:person_id>")
+@blueprint.get("/warnings/report/<person_id>")
 def blank(person_id: str) -> str:
     """What has happened to somebody of the place."""
     arguments(Nothing)
     return _form_page(person_id, {"form_token": secrets.token_hex(16)})
 
 
-@blueprint.post("/warnings/report/<row_id:person_id>")
+@blueprint.post("/warnings/report/<person_id>")
 def add(person_id: str) -> Response | tuple[str, int]:
     """Files the report with its case."""
     try:

@@ -149,7 +149,7 @@ def _named(pairs: Mapping[str, Pair]) -> list[tuple[str, str]]:
 # --- one case ------------------------------------------------------------------------------------------
 
 
-@blueprint.get("/warnings/<row_id:case_id>")
+@blueprint.get("/warnings/<case_id>")
 def shown(case_id: str) -> str:
     """One case: whom it concerns, what was reported by whom and when, and what comes next."""
     arguments(Nothing)
@@ -236,13 +236,13 @@ def _next_steps(case: CaseView, today: date) -> list[str]:
 # --- what is done --------------------------------------------------------------------------------------
 
 
-@blueprint.post("/warnings/<row_id:case_id>/dismiss")
+@blueprint.post("/warnings/<case_id>/dismiss")
 def dismissed(case_id: str) -> Response | tuple[str, int]:
     """Ends a case for which nothing is to be done."""
     return _ended(case_id, DismissForm, dismiss, _("已排除这件预警"), "dismiss")
 
 
-@blueprint.post("/warnings/<row_id:case_id>/transfer")
+@blueprint.post("/warnings/<case_id>/transfer")
 def transferred(case_id: str) -> Response | tuple[str, int]:
     """Hands a case over to another measure."""
     return _ended(case_id, TransferForm, transfer, _("已转办"), "transfer")
@@ -262,7 +262,7 @@ def _ended(
     return redirect(url_for(".shown", case_id=case_id), 303)
 
 
-@blueprint.post("/warnings/<row_id:case_id>/reopen")
+@blueprint.post("/warnings/<case_id>/reopen")
 def reopened(case_id: str) -> Response:
     """Takes a dismissed case up again."""
     form(Nothing)
@@ -272,7 +272,7 @@ def reopened(case_id: str) -> Response:
     return redirect(url_for(".shown", case_id=case_id), 303)
 
 
-@blueprint.post("/warnings/<row_id:case_id>/photos/<row_id:report_id>")
+@blueprint.post("/warnings/<case_id>/photos/<report_id>")
 def photo(case_id: str, report_id: str) -> Response:
     """The picture of a report, handed out as every file about a person: numbered, and an event."""
     form(Nothing)

@@ -352,14 +352,7 @@ def against(session: Session, sealer: Sealer, household_id: str) -> Against | No
     return Against(matrix.number, matrix.on_day, tuple(dict.fromkeys(hits)), tuple(dict.fromkeys(missing)))
 
 
-# --- papers, the timeline ------------------------------------------------------------------------------
-
-
-def papers_in_use(session: Session) -> set[str]:
-    """Addresses of every paper that a spell names, but for those whose survey was erased."""
-    there = Recognition.evidence.is_not(None) & (Recognition.sealed != ERASED)
-    found = session.scalars(select(Recognition.evidence).where(there))
-    return {paper.blob for text in found for paper in papers_from(text)}
+# --- the timeline ------------------------------------------------------------------------------
 
 
 def timeline_of(session: Session, sealer: Sealer, household_id: str) -> list[Item]:  # noqa: ARG001  # as every subject's

@@ -17,6 +17,7 @@ from foundation.database import table_of
 from foundation.errors import ConflictError, InvalidInput, NotAllowedError, NotFound
 from foundation.jobs import Job
 from foundation.trail.events import Event
+from households.feed_erasing import blobs_in_use
 from households.models.people import Income
 from households.models.recognition import Measure, Recognition
 from households.queries.households import incomes_of
@@ -26,7 +27,6 @@ from households.queries.recognition import (
     Filters,
     counted,
     page_of_spells,
-    papers_in_use,
     spell_by_id,
     timeline_of,
     yardstick,
@@ -328,7 +328,7 @@ def test_an_exit_needs_income_cause_meeting_minute_and_another_person(desk: Desk
         date(2020, 12, 2),
     )
     with desk.database.reading() as session:
-        assert MINUTE[0].blob in papers_in_use(session)
+        assert MINUTE[0].blob in blobs_in_use(session)
 
 
 def test_who_comes_back_within_three_months_follows_the_old_spell(desk: Desk) -> None:

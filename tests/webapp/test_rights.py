@@ -108,6 +108,20 @@ POST  feeds.errors               DZ c
 POST  feeds.take_in              DZ c
 POST  feeds.again                DZ c
 POST  feeds.discard              DZ c
+GET   warnings.listed            VTZLCJSA vtc
+GET   warnings.shown             VTZLCJSA vtc
+POST  warnings.dismissed         TZLC vtc
+POST  warnings.transferred       TZLC vtc
+POST  warnings.reopened          TZLC vtc
+POST  warnings.photo             VTZLCJSA vtc
+GET   warning_reports.whom       VTZC vtc
+POST  warning_reports.found      VTZC vtc
+GET   warning_reports.blank      VTZC vtc
+POST  warning_reports.add        VTZC vtc
+GET   warning_reports.blank_stranger  VTZC vtc
+POST  warning_reports.add_stranger    VTZC vtc
+GET   claim_forms.shown          VTZLCJSA vtc
+POST  claim_forms.ask            VTZC vtc
 GET   comparison.listed          VTZLCJSA vtc
 GET   comparison.progress        VTZLCJSA vtc
 POST  comparison.one_household   Z c
@@ -121,6 +135,19 @@ POST  comparison.runs.export     ZLCJSA vtc
 POST  comparison.runs.export_changed  ZLCJSA vtc
 GET   clearances.blank           VTZ vtc
 POST  clearances.ask             VTZ vtc
+GET   recognitions.listed        VTZLCJSA vtc
+GET   recognitions.blank         VT vtc
+POST  recognitions.add           VT vtc
+GET   recognitions.shown         VTZLCJSA vtc
+POST  recognitions.decided       ZL c
+POST  recognitions.reviewed      VTL vtc
+POST  recognitions.leave         ZL c
+POST  recognitions.measure       VTZL vtc
+POST  recognitions.paper         VTZLCJSA vtc
+GET   ledgers.shown              VTZLCJSA vtc
+POST  ledgers.export             VTZLA vtc
+GET   certificates.blank         VTZLC vtc
+POST  certificates.ask           VTZLC vtc
 GET   payments.batches           LMKRBA c
 GET   payments.batch             LMKRBA c
 GET   payments.masked_again      MKRB c
@@ -269,9 +296,14 @@ GET   /batches/{batch}            LMKRBA c
 GET   /dashboard                  VTZLGCA vtc
 GET   /standards                  VTZLGCJSA vtc
 GET   /standards/{year}           VTZLGCJSA vtc
+GET   /warnings                   VTZLCJSA vtc
+GET   /warnings/{case}            VTZLCJSA vtc
+POST  /warnings                   VTZC vtc
 GET   /comparisons                VTZLCJSA vtc
 POST  /comparisons                Z c
 GET   /comparisons/{run}          VTZLCJSA vtc
+GET   /recognitions               VTZLCJSA vtc
+GET   /recognitions/{spell}       VTZLCJSA vtc
 GET   /trail                      A23 c
 GET   /trail/events               A23 c
 GET   /trail/events/{event}       A23 c
@@ -303,7 +335,7 @@ def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, ro
             method, path, letters, where = line.split()
             address = path.format(
                 account="0" * 32, claim=places.claim_id, batch=batch, event=1, year=2020, feed="medical",
-                upload="0" * 32, run="0" * 32,
+                upload="0" * 32, run="0" * 32, spell="0" * 32,
             )  # fmt: skip
             if method == "GET":
                 answer = program.get(address)

@@ -12,6 +12,7 @@ from flask_smorest.utils import prepare_response
 import claims.api
 import households.api.comparison
 import households.api.feeds
+import households.api.recognition
 import households.api.warnings
 import payments.api
 import policies.api
@@ -27,6 +28,7 @@ _RESOURCES = (
     claims.api.resources,
     households.api.comparison.resources,
     households.api.feeds.resources,
+    households.api.recognition.resources,
     households.api.warnings.resources,
     payments.api.resources,
     policies.api.resources,

@@ -27,6 +27,7 @@ from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
 from households.checks import CHECKS
 from households.comparison_words import KINDS as HIT_KINDS
+from households.queries.ledgers import LEDGERS
 from reports.pages import KIND_NAMES as DOCUMENT_NAMES
 from webapp import export_queries as queries
 from webapp.export_queries import DECIDES, SEES_ALL, RegisterFilters
@@ -55,6 +56,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "check": ("核查项目", "check"),
     "place": ("区划代码", "area code"),
     "list": ("名单摘要", "digest of the list"),
+    "ledger": ("台账", "ledger"),
+    "day_from": ("日期从", "from"),
+    "day_to": ("日期到", "to"),
+    "paper": ("材料", "paper"),
     "events": ("事件数", "events"),
 }
 _VALUES: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -63,6 +68,7 @@ _VALUES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "outcome": OUTCOME_NAMES,
     "reason": REASON_NAMES,
     "kind": DOCUMENT_NAMES,
+    "ledger": LEDGERS,
     "hits": HIT_KINDS,
     "check": {key: check.title for key, check in CHECKS.items()},
 }
@@ -187,6 +193,9 @@ def _take(export: Export) -> tuple[str, dict[str, str]] | None:
         return url_for("reports.hand_out", document_id=export.subject_id), reason
     if export.kind == "bank_file":
         return url_for("payments.take_file", file_id=export.subject_id), reason
+    if export.kind == "ledger_workbook":
+        ledger = chosen.pop("ledger")
+        return url_for("ledgers.export", ledger=ledger), chosen | reason
     if export.kind == "error_workbook":
         return url_for("packs.errors", upload_id=export.subject_id), reason
     return None

@@ -16,7 +16,10 @@ from foundation.privacy.assessments import due
 from foundation.web.acting import now, reading, sealer
 from foundation.web.language import _, pick
 from households.queries.feed_uploads import SENDERS, feed_states, layouts_of, open_uploads
+from households.queries.recognition import counted
 from households.queries.warnings import open_cases
+from households.services.recognition import DECIDERS as RECOGNITION_DECIDERS
+from households.services.recognition_reviews import REVIEWERS
 from households.services.warnings import CHANNELS_OF
 from policies.queries import standards_waiting, years_due
 from policies.services import DECIDERS, PROPOSERS
@@ -225,4 +228,28 @@ def _totals(session: Session, actor: Actor) -> list[Card]:
     ]
 
 
-_PARTS = (_totals, _warnings, _claims, _packs, _money, _staff, _assessments, _standards, _feeds, _jobs)
+def _recognitions(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in (*REVIEWERS, *RECOGNITION_DECIDERS):
+        return []
+    counts = counted(session, actor, business_day(now()))
+    overdue = url_for("recognitions.listed", standing="overdue")
+    cards = [Card(_("逾期的半年复核"), str(counts["overdue"]), _("帮扶户每半年复核一次"), overdue)]
+    if actor.role in RECOGNITION_DECIDERS:
+        waiting = url_for("recognitions.listed", standing="proposed")
+        cards.append(Card(_("待认定"), str(counts["proposed"]), _("须由提出人以外的人认定"), waiting))
+    return cards
+
+
+_PARTS = (
+    _totals,
+    _warnings,
+    _recognitions,
+    _claims,
+    _packs,
+    _money,
+    _staff,
+    _assessments,
+    _standards,
+    _feeds,
+    _jobs,
+)

@@ -34,7 +34,7 @@ from foundation.upkeep import ERASURE, Upkeep
 from households.erasing import erase_households, erase_people
 from households.feed_erasing import erase_deliveries, erase_feed_uploads
 from payments.services.erasing import erase_bank_files, erase_payees
-from reports.erasing import erase_county_documents, erase_letters, erase_summaries
+from reports.erasing import erase_certificates, erase_county_documents, erase_letters, erase_summaries
 from webapp.retention import GroupPlan, Looking, Plan, plan
 
 JOB = "retention.erase"
@@ -244,6 +244,11 @@ def _claims(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
     ]
 
 
+def _households(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
+    """Households with what was certified to them."""
+    return [*erase_households(session, ids, reason), *erase_certificates(session, ids, reason)]
+
+
 def _batches(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
     return [*erase_bank_files(session, ids, reason), *erase_summaries(session, ids, reason)]
 
@@ -261,7 +266,7 @@ _ERASE: Mapping[str, _Eraser] = {
     "county_document": erase_county_documents,
     "upload": erase_uploads,
     "unused_upload": erase_uploads,
-    "household": erase_households,
+    "household": _households,
     "person": erase_people,
     "delivery": erase_deliveries,
     "feed_upload": erase_feed_uploads,
