@@ -47,7 +47,7 @@ class ListedRecognition(Output):
     follow_up_until = IsoDate(required=True, allow_none=True)
 
 
-class ReviewData(Output):
+class HalfYearlyReviewData(Output):
     """A half-yearly review; sums in yuan a head, null once erased."""
 
     id = fields.String(required=True)
@@ -98,7 +98,7 @@ class RecognitionData(ListedRecognition):
     decided_at = fields.AwareDateTime(required=True, allow_none=True)
     exit_meeting = fields.String(required=True, allow_none=True)
     survey = fields.Nested(SurveyData, required=True, allow_none=True)
-    reviews = fields.List(fields.Nested(ReviewData), required=True)
+    reviews = fields.List(fields.Nested(HalfYearlyReviewData), required=True)
     measures = fields.List(fields.Nested(MeasureData), required=True)
 
 
