@@ -100,6 +100,8 @@ class ClaimFormFigures:
     borne_fen: int | None
     payee_name: str | None
     payee_account: str | None
+    payee_deceased: bool
+    """The account is in the name of the person who has died: another one is asked for."""
     papers: tuple[FormPaper, ...]
     consent: FormConsent | None
     channels: tuple[str, ...]

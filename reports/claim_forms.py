@@ -63,6 +63,7 @@ def claim_form_figures(
     terms = policy.on(case.event_on)
     line, benefits = benefits_of(terms, event)
     child = is_child(member.id_number, day)
+    deceased = event.kind == "death" or member.died_on is not None
     drafts = _drafts(session, sealer, view, member)
     account = _account(accounts_of(session, sealer, case.household_id), day)
     return ClaimFormFigures(
@@ -78,7 +79,7 @@ def claim_form_figures(
         id_number=member.id_number,
         age=age_on(birth_date(member.id_number), day),
         child=child,
-        deceased=event.kind == "death" or member.died_on is not None,
+        deceased=deceased,
         relation=member.relation,
         category=member.category,
         household_no=case.household_no,
@@ -90,6 +91,7 @@ def claim_form_figures(
         borne_fen=case.amount_fen,
         payee_name=None if account is None else account.account_name,
         payee_account=None if account is None else account_for(Audience.OFFICER, account.account_no or ""),
+        payee_deceased=deceased and account is not None and account.account_name == member.name,
         papers=papers_of(terms, event, papers_known(view.feed_rows)),
         consent=consent_of(consent_on(day), child=child),
         channels=tuple(WARNING_CHANNELS[channel][0] for channel in case.channels),

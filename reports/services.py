@@ -161,12 +161,12 @@ def prepare_cover_certificates(
     subjects = {identity: asked[identity].subject_id for identity in household_ids if identity in found}
     earlier = earlier_certificates(session, subjects.values())
     return [
-        _next_certificate(sealer, subject, found[identity], earlier.get(subject, ()))
+        next_certificate(sealer, subject, found[identity], earlier.get(subject, ()))
         for identity, subject in subjects.items()
     ]
 
 
-def _next_certificate(
+def next_certificate(
     sealer: Sealer, subject_id: str, figures: CertificateFigures, earlier: Sequence[tuple[str, int, int]]
 ) -> Draft:
     """The last certificate of a household if it still says what is, else the one after it."""

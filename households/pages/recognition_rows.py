@@ -110,7 +110,7 @@ def spell_view(
         "home": spell.household,
         "standing": capital(pick(*RECOGNITION_STATES[spell.standing])),
         "standing_kind": STANDING_KINDS[spell.standing],
-        "basis": pick(*BASES[row.basis]),
+        "basis": capital(pick(*BASES[row.basis])),
         "cause": capital(pick(*CAUSES[row.cause])),
         "track": capital(pick(*TRACKS[row.track])),
         "survey": spell.survey,

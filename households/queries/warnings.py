@@ -74,7 +74,7 @@ class ListedCase:
 
     def days_since(self, today: date) -> int:
         """Days from the event until a day."""
-        return (today - self.event_on).days
+        return max(0, (today - self.event_on).days)
 
     def days_left(self, today: date) -> int | None:
         """Days left to notify the insurer; negative once they are over; None where no policy says."""

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
 from foundation.collecting import without_cycle_search
-from foundation.database import bulk_insert, one_at_a_time, table_of
+from foundation.database import bulk_insert, one_at_a_time, plan_each_time, table_of
 from foundation.errors import ConflictError
 from foundation.privacy.erasing import parts
 from foundation.sealing import ERASED, Sealer
@@ -211,6 +211,7 @@ class _Intake:
         self._layout, self._scope = delivery.layout, delivery.scope
         self.delivery_id = delivery_id
         self.rows = self.added = 0
+        plan_each_time(session)
         session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS feed_seen (id TEXT PRIMARY KEY)"))
         session.execute(text("DELETE FROM feed_seen"))
 

@@ -335,7 +335,7 @@ def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, ro
             method, path, letters, where = line.split()
             address = path.format(
                 account="0" * 32, claim=places.claim_id, batch=batch, event=1, year=2020, feed="medical",
-                upload="0" * 32, run="0" * 32, spell="0" * 32,
+                upload="0" * 32, run="0" * 32, spell="0" * 32, case="0" * 32,
             )  # fmt: skip
             if method == "GET":
                 answer = program.get(address)
