@@ -322,15 +322,6 @@ def one_at_a_time(session: Session, work: str) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:work))"), {"work": f"fangpin:{work}"})
 
 
-def plan_each_time(session: Session) -> None:
-    """For a transaction that fills a table and looks into it by turns: its statements are planned as the table then is.
-
-    PostgreSQL keeps a plan that a repeated statement got while the table was empty, and that goes through every row.
-    """
-    if not is_sqlite(session):
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-
-
 def clear_residue(database: Database) -> None:
     """Writes a SQLite file anew without what was taken out of it, and empties its log; nobody else writes meanwhile.
 

@@ -25,6 +25,7 @@ from households.models.people import Cover, HouseholdRow, Income, Membership, Pe
 from households.models.recognition import Recognition
 from households.models.two_times import believed, true_on
 from households.models.warnings import CHANNELS, LINES, WarningCase, WarningReport
+from households.queries.feed_uploads import late_feeds
 
 BANDS = ((60, 70), (70, 80), (80, None))
 """Ages: [60, 70), [70, 80), [80, ∞)."""
@@ -71,6 +72,8 @@ class Dashboard:
     """Open warnings by line."""
     lags: Sequence[Lag]
     reviews_overdue: int
+    late: Mapping[str, tuple[int, int]]
+    """Department → how many of its feeds are late, and by how many days the latest."""
     totals: PlaceRow = field(default_factory=lambda: PlaceRow(""))
 
 
@@ -93,6 +96,7 @@ def dashboard(session: Session, sealer: Sealer, place: str, day: date, at: datet
         reviews_overdue=sum(
             row.review_due is not None and row.review_due < business_day(at) for row in risky
         ),
+        late=_late(session, business_day(at)),
         totals=_total(rows),
     )
 
@@ -239,6 +243,14 @@ def _lags(session: Session, place: str, at: datetime) -> list[Lag]:
     return [
         Lag(channel, len(days[channel]), median_low(days[channel])) for channel in CHANNELS if days[channel]
     ]
+
+
+def _late(session: Session, day: date) -> dict[str, tuple[int, int]]:
+    found: dict[str, tuple[int, int]] = {}
+    for state in late_feeds(session, day):
+        feeds, days = found.get(state.layout.department, (0, 0))
+        found[state.layout.department] = feeds + 1, max(days, state.late_days)
+    return found
 
 
 def _counted(keys: Iterable[Any]) -> dict[Any, int]:

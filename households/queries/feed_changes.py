@@ -20,6 +20,7 @@ from foundation.sealing import Sealer
 from households.layouts import Layout
 from households.models.feeds import DEPARTMENT, FeedRow
 from households.models.people import Person
+from households.queries.feed_digests import rows_there
 
 _LOOKED_AT = Table(
     "feed_looked_at",
@@ -60,11 +61,8 @@ class Comparison:
     def look_at(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Some rows, values in the order of the layout's columns."""
         digests = {self._sealer.digest(self._layout.feed, orjson.dumps(values)) for values in rows}
-        known: set[str] = set()
-        for part in parts(sorted(digests)):
-            query = select(FeedRow.digest).where(_there(self._layout), FeedRow.digest.in_(part))
-            known.update(self._session.scalars(query))
-        noted = [{"digest": digest, "known": int(digest in known)} for digest in digests]
+        known = rows_there(self._session, self._layout.feed, DEPARTMENT, digests)
+        noted = [{"digest": digest, "known": int(digest in known)} for digest in sorted(digests)]
         bulk_insert(self._session, _LOOKED_AT, noted)
         self.about_known += self._about_known(rows)
 

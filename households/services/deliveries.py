@@ -19,14 +19,14 @@ from sqlalchemy.orm import Session
 
 from foundation.actors import Actor
 from foundation.collecting import without_cycle_search
-from foundation.database import bulk_insert, one_at_a_time, plan_each_time, table_of
+from foundation.database import bulk_insert, one_at_a_time, table_of
 from foundation.errors import ConflictError
-from foundation.privacy.erasing import parts
 from foundation.sealing import ERASED, Sealer
 from foundation.trail.events import Change, record
 from households.feeds import FEEDS, Feeds, file_of
 from households.layouts import Layout, layouts
 from households.models.feeds import Clearance, FeedDelivery, FeedRow
+from households.queries.feed_digests import rows_there
 from households.services.arrivals import delivery_arrived
 from households.terms import MATTER_KEYS
 
@@ -107,7 +107,7 @@ def take_in_delivery(
 
 
 def is_same_file(last: FeedDelivery, delivery: Delivery) -> bool:
-    """Whether a file is the one that was taken in last. As of another day it says something new: that it still holds."""
+    """Whether a file is the one that was taken in last. As of another day it is news: that it still holds."""
     return (last.digest, last.mode, last.as_of) == (delivery.digest, delivery.mode, delivery.as_of)
 
 
@@ -211,7 +211,6 @@ class _Intake:
         self._layout, self._scope = delivery.layout, delivery.scope
         self.delivery_id = delivery_id
         self.rows = self.added = 0
-        plan_each_time(session)
         session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS feed_seen (id TEXT PRIMARY KEY)"))
         session.execute(text("DELETE FROM feed_seen"))
 
@@ -223,7 +222,7 @@ class _Intake:
             content = orjson.dumps(values)
             by_digest[self._sealer.digest(layout.feed, content)] = content, values
         self.rows += len(rows)
-        known = self._there(list(by_digest))
+        known = rows_there(self._session, layout.feed, self._scope, by_digest)
         fresh = [
             self._row(digest, content, values)
             for digest, (content, values) in by_digest.items()
@@ -234,20 +233,6 @@ class _Intake:
         if known:
             seen = "INSERT INTO feed_seen VALUES (:id) ON CONFLICT DO NOTHING"
             self._session.execute(text(seen), [{"id": identity} for identity in known.values()])
-
-    def _there(self, digests: Sequence[str]) -> dict[str, str]:
-        """Digest → id of the rows that are there."""
-        found: dict[str, str] = {}
-        for part in parts(digests):
-            there = (
-                (FeedRow.feed == self._layout.feed)
-                & (FeedRow.scope == self._scope)
-                & FeedRow.digest.in_(part)
-                & FeedRow.retired_at.is_(None)
-            )
-            query = select(FeedRow.digest, FeedRow.id).where(there)
-            found.update(dict(self._session.execute(query).all()))
-        return found
 
     def _row(self, digest: str, content: bytes, values: Sequence[Any]) -> dict[str, Any]:
         identity, layout = secrets.token_hex(16), self._layout

@@ -10,15 +10,18 @@ from sqlalchemy import func, select
 
 from claims.models import OwedRow
 from foundation.database import Database
+from households.layouts import layouts
 from households.models.feeds import FeedRow
 from households.models.people import Cover, HouseholdRow, Income, Membership, Person
 from households.models.recognition import Recognition
 from households.models.two_times import REGISTER, believed
 from households.models.warnings import WarningCase, WarningReport
+from households.services.deliveries import Delivery, take_in_delivery
 from policies.models import MasterPolicy
 from tests.webapp.api_client import caller
 from tests.webapp.conftest import COUNTY, Web
 from webapp.dashboard_queries import Dashboard, dashboard
+from webapp.demo_actors import SYSTEM
 
 DAY = date(2020, 12, 31)
 AT = datetime(2020, 12, 31, 4, tzinfo=UTC)
@@ -83,7 +86,7 @@ def families(county: Web) -> list[HouseholdRow]:
 
 def looked(web: Web, place: str, day: date = DAY) -> Dashboard:
     with web.database.reading() as session:
-        return dashboard(session, web.sealer, place, day, AT)
+        return dashboard(session, web.sealer, place, day, web.clock.at)
 
 
 def counted(database: Database, query: Any) -> int:
@@ -185,6 +188,7 @@ def test_open_cases_owed_sums_and_lags_are_of_the_place(county: Web, families: l
         for benefit, outcome in (("medical", "approve"), ("property", "refer")):
             session.add(
                 OwedRow(
+                    id=f"owed-{benefit}",
                     feed_row_id=row,
                     benefit=benefit,
                     policy_number="P",
@@ -218,7 +222,21 @@ def test_page_and_api_show_the_same_figures(county: Web, families: list[Househol
     data = caller(county, "CENTER_LEAD").data("/dashboard?on=2020-12-31")
     assert data["total"]["covered"] == found.totals.covered
     assert data["causes"] == {"illness": 2, "education": 1}
+    assert {row["department"]: (row["feeds"], row["days"]) for row in data["late"]} == dict(found.late)
     assert [row["name"] for row in data["places"]] == [row.name for row in found.places]
+
+
+def test_departments_that_have_sent_nothing_are_late_and_one_that_has_is_not(county: Web) -> None:
+    before = dict(looked(county, COUNTY).late)
+    assert before["CIVIL"][0] == 2
+    with county.database.transaction() as session:
+        assistance = Delivery(layouts()["assistance"], "", "full", date(2020, 12, 30), "a")
+        take_in_delivery(session, county.sealer, SYSTEM, AT, assistance, [])
+    after = dict(looked(county, COUNTY).late)
+    assert after["CIVIL"][0] == 1
+    assert {key: late for key, late in after.items() if key != "CIVIL"} == {
+        key: late for key, late in before.items() if key != "CIVIL"
+    }
 
 
 def test_a_village_sees_its_own_figures_only(county: Web, families: list[HouseholdRow]) -> None:

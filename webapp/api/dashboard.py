@@ -53,6 +53,14 @@ class BandData(Output):
     people = fields.Integer(required=True)
 
 
+class LateData(Output):
+    """A department whose feeds are late: how many, and by how many days the latest."""
+
+    department = fields.String(required=True)
+    feeds = fields.Integer(required=True)
+    days = fields.Integer(required=True)
+
+
 class DashboardData(Output):
     """All figures of the place."""
 
@@ -66,6 +74,7 @@ class DashboardData(Output):
     open_cases = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     lags = fields.List(fields.Nested(LagData), required=True)
     reviews_overdue = fields.Integer(required=True)
+    late = fields.List(fields.Nested(LateData), required=True)
 
 
 @resources.at("/dashboard")
@@ -88,6 +97,9 @@ def shown(asked: dict[str, Any]) -> dict[str, Any]:
         "open_cases": found.cases,
         "lags": [asdict(lag) for lag in found.lags],
         "reviews_overdue": found.reviews_overdue,
+        "late": [
+            {"department": key, "feeds": feeds, "days": days} for key, (feeds, days) in found.late.items()
+        ],
     }
 
 

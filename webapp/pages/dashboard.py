@@ -10,6 +10,7 @@ from foundation.web.acting import acting, now, reading, sealer
 from foundation.web.fields import IsoDate, StrictSchema
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments
+from households.departments import departments
 from households.terms import CAUSES, INCOME_SOURCES
 from webapp.dashboard_queries import Dashboard, dashboard
 from webapp.dashboard_words import CHANNEL_NAMES, LINE_NAMES
@@ -40,6 +41,8 @@ def shown() -> str:
         sources=[_bar(_source(key), count) for key, count in found.sources.items()],
         bands=_bands(found),
         cases=[_bar(pick(*LINE_NAMES[line]), count) for line, count in found.cases.items()],
+        late_bars=[_bar(pick(*departments()[key]), days) for key, (_feeds, days) in found.late.items()],
+        late=[(pick(*departments()[key]), feeds, days) for key, (feeds, days) in found.late.items()],
         lags=[_bar(pick(*CHANNEL_NAMES[lag.channel]), lag.median) for lag in found.lags],
     )
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from sqlalchemy import text
 
 from tests.webapp.browser.conftest import PHONE, ROOT, WIDE, Site
+from tests.webapp.recognised import proposed_spell
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -25,6 +26,12 @@ PAGES = [
     ("/standards", "CENTER_CERTIFIER"),
     ("/standards/2020", "CENTER_LEAD"),
     ("/standards/new", "CENTER_LEAD"),
+    ("/recognitions", "TOWN_REVIEWER"),
+    ("/recognitions/{spell}", "CENTER_LEAD"),
+    ("/recognitions/new?household_id={home}", "TOWN_REVIEWER"),
+    ("/ledgers/identification", "CENTER_LEAD"),
+    ("/ledgers/support", "AUDITOR"),
+    ("/certificates", "TOWN_REVIEWER"),
     ("/payments", "FIN_MAKER"),
     ("/payments/{batch}", "FIN_CHECKER"),
     ("/documents", "AUDITOR"),
@@ -56,6 +63,8 @@ PAGES = [
 
 @pytest.fixture(scope="module")
 def ids(site: Site) -> dict[str, str]:
+    with site.web.database.transaction() as session:
+        spell = proposed_spell(session, site.web.sealer)
     with site.web.database.reading() as session:
         return {
             "claim": str(
@@ -65,6 +74,8 @@ def ids(site: Site) -> dict[str, str]:
                 session.scalar(text("SELECT claim_id FROM determination WHERE outcome = 'reject' LIMIT 1"))
             ),
             "batch": str(session.scalar(text("SELECT id FROM batch LIMIT 1"))),
+            "spell": spell,
+            "home": str(session.scalar(text("SELECT household_id FROM recognition LIMIT 1"))),
             "event": str(session.scalar(text("SELECT max(event_id) FROM trail_leaf"))),
         }
 
