@@ -46,7 +46,7 @@ class ComparisonOrder(StrictSchema):
     place = PlaceCode()
 
 
-class FeedStateData(Output):
+class ComparedFeedData(Output):
     """A feed as it stood: `as_of` null where it came with a county pack; null as a whole: nobody ever sent it."""
 
     feed = fields.String(required=True)
@@ -56,16 +56,16 @@ class FeedStateData(Output):
     delivered = fields.Boolean(required=True)
 
 
-class CheckData(Output):
+class ComparedCheckData(Output):
     """A check that a run made. `unhit` is what it came to for whoever it does not hit: clear or no_data."""
 
     check = fields.String(required=True)
     examined = fields.Boolean(required=True)
     unhit = Choice([State.CLEAR, State.NO_DATA], required=True)
-    feeds = fields.List(fields.Nested(FeedStateData), required=True)
+    feeds = fields.List(fields.Nested(ComparedFeedData), required=True)
 
 
-class RunData(Output):
+class ComparisonData(Output):
     """A run; counts are of the token's place, and `people` is null where the run was over more than that."""
 
     id = fields.String(required=True)
@@ -82,14 +82,14 @@ class RunData(Output):
     examined = fields.Integer(required=True)
 
 
-class ClearanceData(Output):
+class ComparisonClearance(Output):
     """The newest answer to a hit."""
 
     on = IsoDate(required=True)
     passed = fields.Boolean(required=True)
 
 
-class HitData(Output):
+class ComparisonHitData(Output):
     """A hit: a person, the check, the department's row as far as it is shown; the ID number is masked."""
 
     person_id = fields.String(required=True)
@@ -99,18 +99,18 @@ class HitData(Output):
     check = fields.String(required=True)
     feed = fields.String(required=True)
     details = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-    clearance = fields.Nested(ClearanceData, required=True, allow_none=True)
+    clearance = fields.Nested(ComparisonClearance, required=True, allow_none=True)
     withdrawn = fields.Boolean(required=True)
 
 
-class RunWithHits(RunData):
+class ComparisonWithHits(ComparisonData):
     """A run with the state of every feed then, and a page of its hits."""
 
-    checks = fields.List(fields.Nested(CheckData), required=True)
-    found = fields.Nested(page_schema(HitData, "ComparisonHitPage"), required=True)
+    checks = fields.List(fields.Nested(ComparedCheckData), required=True)
+    found = fields.Nested(page_schema(ComparisonHitData, "ComparisonHitPage"), required=True)
 
 
-class StartedData(Output):
+class ComparisonStarted(Output):
     """What was started. `id` is null for a place, which is compared in the background: look for it in the list.
 
     `not_compared` is how many of a list the register does not know; they were not compared.
@@ -122,7 +122,7 @@ class StartedData(Output):
 
 @resources.at("/comparisons")
 @resources.parameters(Paged)
-@resources.answers(page_schema(RunData, "ComparisonPage"))
+@resources.answers(page_schema(ComparisonData, "ComparisonPage"))
 def listed(asked: dict[str, Any]) -> dict[str, Any]:
     """The runs that the token may see, the newest first."""
     with reading() as session:
@@ -133,7 +133,7 @@ def listed(asked: dict[str, Any]) -> dict[str, Any]:
 @resources.at("/comparisons", "POST")
 @idempotent
 @resources.body(ComparisonOrder)
-@resources.answers(StartedData)
+@resources.answers(ComparisonStarted)
 def started(order: dict[str, Any]) -> dict[str, Any]:
     """Compares a household or a list at once, or asks for a place to be compared in the background."""
     if len(order) != 1:
@@ -152,7 +152,7 @@ def started(order: dict[str, Any]) -> dict[str, Any]:
 
 @resources.at("/comparisons/<row_id:run_id>")
 @resources.parameters(HitArguments)
-@resources.answers(RunWithHits)
+@resources.answers(ComparisonWithHits)
 def shown(asked: dict[str, Any], run_id: str) -> dict[str, Any]:
     """One run, the state of every feed then, and a page of its hits."""
     filters = Filters(asked["kind"], asked.get("place"), asked.get("matter"))

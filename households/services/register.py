@@ -303,7 +303,7 @@ def _check_corrected(
     for other in spells_of(session, [spell.person_id]):
         if other.id != spell.id and share_a_day((other.valid_from, other.valid_to), days):
             raise _elsewhere(other, spell.household_id)
-    if said.relation == HEAD:
+    if said.relation == HEAD and spell.relation != HEAD:
         _refuse_second_head(session, spell.household_id, said.valid_from, said.valid_to, but=spell.person_id)
 
 

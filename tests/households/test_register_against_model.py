@@ -357,7 +357,7 @@ class Machine(RuleBasedStateMachine):
         person = insured[which % len(insured)]
         with self.register.database.reading() as session:
             row_ = covers.counting(covers.covers_under(session, self.register.person(person), self.policy))[0]
-        if row_.cover_to == day_of(day):
+        if row_.cover_to == day_of(day) or day_of(day) < row_.cover_from:
             return
         with self.register.change() as session:
             covers.change_cover(

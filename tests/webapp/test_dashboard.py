@@ -84,9 +84,9 @@ def families(county: Web) -> list[HouseholdRow]:
     return homes
 
 
-def looked(web: Web, place: str, day: date = DAY) -> Dashboard:
+def looked(web: Web, place: str, day: date = DAY, at: datetime = AT) -> Dashboard:
     with web.database.reading() as session:
-        return dashboard(session, web.sealer, place, day, web.clock.at)
+        return dashboard(session, web.sealer, place, day, at)
 
 
 def counted(database: Database, query: Any) -> int:
@@ -217,7 +217,7 @@ def test_page_and_api_show_the_same_figures(county: Web, families: list[Househol
     page = county.sign_in("CENTER_LEAD").get("/dashboard?on=2020-12-31")
     assert page.status_code == 200
     text = page.get_data(as_text=True)
-    found = looked(county, COUNTY)
+    found = looked(county, COUNTY, at=county.clock.at)
     assert f">{found.totals.covered}<" in text and "因病" in text and "<svg" in text
     data = caller(county, "CENTER_LEAD").data("/dashboard?on=2020-12-31")
     assert data["total"]["covered"] == found.totals.covered
