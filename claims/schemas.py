@@ -10,9 +10,11 @@ from marshmallow import ValidationError, validates_schema
 from claims.checks import GRAVITY
 from claims.phrases import LINES, OUTCOMES
 from claims.queries.listing import SORTS
+from claims.queries.owed import DUE, LISTS
+from claims.queries.owed import SORTS as OWED_SORTS
 from claims.states import STATE_NAMES
 from foundation.privacy.purposes import MOST_NOTE, PURPOSES
-from foundation.web.fields import Choice, CleanText, Flag, IsoDate, TextSchema, refused
+from foundation.web.fields import Choice, CleanText, Flag, IsoDate, PlaceCode, TextSchema, refused
 from foundation.web.searched import SearchedIdNumber, SearchedName
 
 
@@ -72,3 +74,27 @@ class PersonForm(TextSchema):
     def _somebody(self, data: dict[str, Any], **_: Any) -> None:
         if not data:
             raise ValidationError([("请输入姓名或身份证号", "give a name or an ID number")], "name")
+
+
+class OwedForm(TextSchema):
+    """What the list of what is owed is narrowed to."""
+
+    shown = Choice(LISTS)
+    line = Choice(LINES)
+    town = PlaceCode()
+    village = PlaceCode()
+    due = Choice(DUE)
+
+
+class OwedArguments(OwedForm):
+    """The query string of that list."""
+
+    sort = Choice(OWED_SORTS, load_default="due")
+    cursor = CleanText(max=600)
+
+
+class OwedExportForm(OwedForm):
+    """That list as a workbook, and what it is for."""
+
+    purpose = Choice(PURPOSES)
+    note = CleanText(max=MOST_NOTE)

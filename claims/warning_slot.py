@@ -22,5 +22,7 @@ def _claim(session: Session, _sealer: Sealer, case: CaseView) -> Link | None:
     if number is None:
         return None
     mine = (ClaimRow.claim_no == number) & (ClaimRow.household_id == case.case.household_id)
-    claim_id = session.scalar(select(ClaimRow.id).where(mine).order_by(ClaimRow.policy_number.desc()).limit(1))
+    claim_id = session.scalar(
+        select(ClaimRow.id).where(mine).order_by(ClaimRow.policy_number.desc()).limit(1)
+    )
     return None if claim_id is None else Link(number, url_for("claims.shown", claim_id=claim_id))

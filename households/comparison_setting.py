@@ -5,12 +5,11 @@ Pure. A feed that is not among `feeds` was not there: NO DATA.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
-
-import orjson
 
 from households.checks import CHECKS, Check
 from households.comparing import State, delivered, state_of
@@ -79,12 +78,14 @@ class Setting:
             }
             for feed, one in self.feeds.items()
         }
-        return orjson.dumps({"basis": self.basis, "checks": self.checks, "feeds": feeds}).decode()
+        basis = None if self.basis is None else asdict(self.basis)
+        content = {"basis": basis, "checks": self.checks, "feeds": feeds}
+        return json.dumps(content, ensure_ascii=False, default=date.isoformat)
 
 
 def setting_from(text: str) -> Setting:
     """A setting from its stored form."""
-    data: dict[str, Any] = orjson.loads(text)
+    data: dict[str, Any] = json.loads(text)
     feeds = {
         feed: Source(
             one["delivery"],

@@ -48,6 +48,11 @@ class Found:
     """It is the file that was taken in last, of the same day."""
     shrunk: Shrunk | None
 
+    @property
+    def twice(self) -> int:
+        """Rows that the file has already."""
+        return self.rows - self.new - self.same
+
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -63,6 +64,27 @@ class Account(Strict[str]):
         if self._FORM.fullmatch(text) is None:
             raise refused("应为 8 至 30 位数字(半角)", "must be 8 to 30 half-width digits")
         return text
+
+
+class Moment(Strict[datetime]):
+    """An instant with its zone, from 1900 to 2100: `2024-02-09T12:00:00+08:00`."""
+
+    documented: ClassVar[dict[str, Any]] = {"type": "string", "format": "date-time"}
+    _YEARS = range(1900, 2101)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> datetime:  # noqa: ARG002
+        found = None
+        try:
+            if isinstance(value, str) and value.isascii() and len(value) <= 40:
+                found = datetime.fromisoformat(value)
+        except ValueError:
+            pass  # no such instant: said below
+        if found is None or found.utcoffset() is None or found.year not in self._YEARS:
+            raise refused(
+                "应为带时区的时间,如 2024-02-09T12:00:00+08:00",
+                "must be an instant with its zone, like 2024-02-09T12:00:00+08:00",
+            )
+        return found
 
 
 # --- lists and looking up --------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -13,9 +13,12 @@ from foundation.errors import InvalidInput
 from foundation.web.acting import acting, now, reading, ring, transaction
 from foundation.web.language import _, pick
 from foundation.web.requests import arguments, form
+from households.actions import offer
+from households.models import HouseholdRow
 from reports.certificates import CertificatesAsked, household_by_number, offered_policies
 from reports.errors import NotCovered
 from reports.notices import villages
+from reports.pages import PUBLISHERS
 from reports.schemas import CertificateArguments, CertificateForm
 from reports.services import ask_for_certificates
 from reports.terms import COVER_CERTIFICATE
@@ -23,6 +26,18 @@ from reports.terms import COVER_CERTIFICATE
 blueprint = Blueprint("certificates", __name__, template_folder="page_templates")
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def register(app: Flask) -> None:
+    """Puts the link to the form on the pages of an application's households."""
+    offer(app, _offered)
+
+
+def _offered(home: HouseholdRow) -> tuple[tuple[str, str], str] | None:
+    if acting().role not in PUBLISHERS:
+        return None
+    words = ("出具保险凭证", "issue a certificate of cover")
+    return words, url_for("certificates.blank", household_no=home.household_no)
 
 
 @blueprint.get("/certificates")

@@ -12,9 +12,11 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import claims.pages
+import claims.pages_owed
 import households.pages.clearances
 import households.pages.comparison
 import households.pages.feeds
+import households.pages.households
 import households.pages.ledgers
 import households.pages.recognition
 import households.pages.warning_reports
@@ -123,6 +125,8 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         packs.blueprint,
         policies.pages.blueprint,
         claims.pages.blueprint,
+        claims.pages_owed.blueprint,
+        households.pages.households.blueprint,
         households.pages.clearances.blueprint,
         households.pages.comparison.blueprint,
         households.pages.feeds.blueprint,

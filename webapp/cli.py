@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from foundation.database import unreachable
 from foundation.errors import FangpinError, InvalidInput
 from foundation.guards import refused
-from webapp import cli_keys, cli_retention, cli_serve, cli_trail, cli_users
+from webapp import cli_claims, cli_keys, cli_retention, cli_serve, cli_trail, cli_users
 
 
 def main() -> None:
@@ -194,6 +194,7 @@ def doctor(database: str | None, key_file: Path | None) -> int:
 
 cli.add_command(cli_serve.serve)
 cli.add_command(cli_serve.worker)
+cli.add_command(cli_claims.claims)
 cli.add_command(cli_users.users)
 cli.add_command(cli_trail.trail)
 cli.add_command(cli_keys.keys)

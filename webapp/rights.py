@@ -73,6 +73,8 @@ _CLEARERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CER
 _REPORTERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CLAIM_OFFICER})
 _WARNING_MOVERS = frozenset({Role.TOWN_REVIEWER, Role.CLAIM_OFFICER, *_CENTRE})
 _RECOGNISERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER})
+_RECORDERS = frozenset({Role.VILLAGE_OFFICER, Role.TOWN_REVIEWER})
+_DECIDERS = frozenset({Role.TOWN_REVIEWER, *_CENTRE})
 _TRAIL = frozenset({Role.AUDITOR, Role.LOG_ADMIN, Role.SEC_ADMIN})
 
 
@@ -197,6 +199,26 @@ TABLE: dict[tuple[str, str], Right] = {
     ("feeds.take_in", "POST"): county(_FEED_SENDERS),
     ("feeds.again", "POST"): county(_FEED_SENDERS),
     ("feeds.discard", "POST"): county(_FEED_SENDERS),
+    # The register
+    ("households.listed", "GET"): Right(_CASES),
+    ("households.find", "POST"): Right(_CASES, purpose="compare", most_a_minute=200),
+    ("households.shown", "GET"): Right(_CASES),
+    ("households.masked_again", "GET"): Right(_SEES_IN_FULL),
+    ("households.full", "POST"): Right(_SEES_IN_FULL, purpose="reveal"),
+    ("households.as_of", "GET"): Right(_CASES),
+    ("households.changes.offered", "GET"): Right(_RECORDERS),
+    ("households.changes.blank", "GET"): Right(_RECORDERS),
+    ("households.changes.entered", "POST"): Right(_RECORDERS, most_a_minute=60),
+    ("households.proposals.listed", "GET"): Right(_CASES),
+    ("households.proposals.shown", "GET"): Right(_CASES),
+    ("households.proposals.decided", "POST"): Right(_DECIDERS),
+    ("households.proposals.withdrawn", "POST"): Right(frozenset({*_RECORDERS, Role.CENTER_CERTIFIER})),
+    ("households.proposals.paper", "POST"): Right(
+        frozenset({Role.AUDITOR, *_RECORDERS, *_CENTRE}), purpose="download"
+    ),
+    ("households.tasks.listed", "GET"): Right(_CASES),
+    ("households.tasks.shown", "GET"): Right(_CASES),
+    ("households.tasks.settled", "POST"): Right(_DECIDERS),
     # Early warning
     ("warnings.listed", "GET"): Right(_CASES),
     ("warnings.shown", "GET"): Right(_CASES),
@@ -212,6 +234,14 @@ TABLE: dict[tuple[str, str], Right] = {
     ("warning_reports.add_stranger", "POST"): Right(_REPORTERS, most_a_minute=60),
     ("claim_forms.shown", "GET"): Right(_CASES),
     ("claim_forms.ask", "POST"): Right(_REPORTERS, most_a_minute=60),
+    # What is owed and not claimed
+    ("owed.listed", "GET"): Right(_CASES),
+    ("owed.shown", "GET"): Right(_CASES),
+    ("owed.opened", "POST"): Right(frozenset({Role.CENTER_LEAD, *_REPORTERS}), most_a_minute=60),
+    ("owed.again", "POST"): Right(frozenset(_CENTRE), places=_COUNTY, most_a_minute=6),
+    ("owed.export", "POST"): Right(
+        frozenset({Role.AUDITOR, Role.CLAIM_OFFICER, Role.TOWN_REVIEWER, *_CENTRE}), purpose="download"
+    ),
     # The comparison
     ("comparison.listed", "GET"): Right(_CASES),
     ("comparison.progress", "GET"): Right(_CASES, polled=True),
@@ -281,6 +311,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("api_claims.listed", "GET"): Right(_CASES, scope="claims:read"),
     ("api_claims.shown", "GET"): Right(_CASES, scope="claims:read"),
     ("api_claims.full_view", "POST"): Right(_SEES_IN_FULL, purpose="reveal", scope="claims:reveal"),
+    ("api_owed.listed", "GET"): Right(_CASES, scope="registry:read"),
     ("api_standards.listed", "GET"): Right(_STANDARDS, scope="registry:read"),
     ("api_standards.shown", "GET"): Right(_STANDARDS, scope="registry:read"),
     ("api_dashboard.shown", "GET"): Right(_OVERVIEW, scope="registry:read"),
@@ -290,6 +321,9 @@ TABLE: dict[tuple[str, str], Right] = {
         _FEED_SENDERS, places=_COUNTY, scope="feeds:write", most_a_minute=30
     ),
     ("api_feeds.uploaded", "GET"): Right(_FEED_FILES, places=_COUNTY, scope="registry:read"),
+    ("api_households.listed", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_households.shown", "GET"): Right(_CASES, scope="registry:read"),
+    ("api_households.eligibility", "POST"): Right(_CASES, purpose="compare", scope="registry:read"),
     ("api_warnings.listed", "GET"): Right(_CASES, scope="registry:read"),
     ("api_warnings.shown", "GET"): Right(_CASES, scope="registry:read"),
     ("api_warnings.reported", "POST"): Right(_REPORTERS, scope="registry:write"),

@@ -27,7 +27,9 @@ MENU: tuple[tuple[str, str, str], ...] = (
     ("dashboard.shown", "县情总览", "Overview"),
     ("claims.listed", "理赔案件", "Claims"),
     ("packs.listed", "县包导入", "County packs"),
+    ("households.listed", "户籍登记", "Register"),
     ("warnings.listed", "预警案件", "Early warnings"),
+    ("owed.listed", "应赔未赔", "Owed, not claimed"),
     ("recognitions.listed", "识别认定", "Recognition"),
     ("comparison.listed", "一站式比对", "Comparison"),
     ("feeds.listed", "部门数据", "Departments' data"),
@@ -51,7 +53,9 @@ _MORE = ("更多", "More")
 _HOUSEHOLDS = ("户籍与预警", "Households")
 GROUPS: dict[str, tuple[str, str]] = {
     "dashboard.shown": _HOUSEHOLDS,
+    "households.listed": _HOUSEHOLDS,
     "warnings.listed": _HOUSEHOLDS,
+    "owed.listed": _HOUSEHOLDS,
     "recognitions.listed": _HOUSEHOLDS,
     "comparison.listed": _HOUSEHOLDS,
     "feeds.listed": _HOUSEHOLDS,

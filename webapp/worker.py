@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from claims.services import owed
 from foundation.errors import FangpinError
 from foundation.privacy.exports import lapse
 from foundation.runtime import Runtime, stored_files
@@ -139,14 +140,15 @@ def _portions(due: Sequence[tuple[str, str]]) -> list[tuple[str, list[str]]]:
 def tidy(runtime: Runtime) -> None:
     """Removes what nobody needs: plain copies of killed workers, stored files without an upload, hopeless jobs.
 
-    Asks for the day's verification of the trail and the night's comparison besides, and ends approvals of exports that
-    nobody used.
+    Asks for the day's verification of the trail and for the night's comparison and list of what is owed besides, and
+    ends approvals of exports that nobody used.
     """
     at = runtime.clock.now()
     with runtime.database.transaction() as session:
         forget_logs(session, at)
         verification.ask_nightly(session, at)
         comparison.ask_nightly(session, at)
+        owed.ask_nightly(session, at)
         lapse(session, SYSTEM, at)
     stored_files(runtime).clear_left_behind()
     sweep_uploads(runtime)

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from claims.models import ClaimRow
+from claims.queries.policies import policies_in_use
 from foundation.sealing import ERASED, Sealer
 from households.feeds import FEEDS
 from households.models.feeds import DEPARTMENT, FeedDelivery, FeedRow
 from households.models.people import BankAccount, Membership, Person
 from households.models.two_times import believed
 from households.queries.feed_rows import typed_row
-from households.queries.views import in_portions
+from households.queries.views import View, in_portions, scopes_of
+
+FULL = "full"
 
 
 def households_of_delivery(session: Session, sealer: Sealer, delivery_id: str) -> list[str]:
     """Households with claims about whose members the delivery brought, or took back, a row.
 
     None for the delivery of a pack: its claims were decided, and compared, from it in the transaction that took it in.
-    All of them for the first delivery of a feed by its department: from then on it answers in the place of the packs.
+    All of them where it changes who answers for the feed: with the department's first whole list the packs' copies
+    count no more, and where a pack has none, its first rows are data where there was no data.
     """
     delivery = session.get(FeedDelivery, delivery_id)
     if delivery is None or delivery.scope != DEPARTMENT or delivery.feed not in FEEDS:
         return []
-    earlier = exists().where(
-        FeedDelivery.feed == delivery.feed,
-        FeedDelivery.scope == DEPARTMENT,
-        FeedDelivery.sequence < delivery.sequence,
-    )
-    if not session.scalar(select(earlier)):
+    if _changes_who_answers(session, delivery):
         return sorted(session.scalars(_with_claims()))
     touched = (
         (FeedRow.feed == delivery.feed)
@@ -43,6 +42,23 @@ def households_of_delivery(session: Session, sealer: Sealer, delivery_id: str) -
     if delivery.feed == "payroll":
         found |= _of_relatives(session, sealer, people)
     return sorted(found)
+
+
+def _changes_who_answers(session: Session, delivery: FeedDelivery) -> bool:
+    earlier = (
+        (FeedDelivery.feed == delivery.feed)
+        & (FeedDelivery.scope == DEPARTMENT)
+        & (FeedDelivery.sequence < delivery.sequence)
+    )
+    modes = set(session.scalars(select(FeedDelivery.mode).where(earlier).distinct()))
+    if delivery.mode == FULL:
+        return FULL not in modes
+    if modes:
+        return False
+    return any(
+        delivery.feed not in scopes_of(session, View(number, pack_only=True))
+        for number in policies_in_use(session)
+    )
 
 
 def _with_claims() -> Select[str]:

@@ -73,6 +73,7 @@ class WhatIsOwed:
     id: str
     policy_number: str
     household_id: str
+    household_no: str
     town: str
     village: str
     line: str
@@ -127,6 +128,7 @@ _COLUMNS = (
     OwedRow.household_id,
     OwedRow.person_id,
     OwedRow.feed_row_id,
+    HouseholdRow.household_no,
     HouseholdRow.town,
     HouseholdRow.village,
     OwedRow.line,
@@ -178,7 +180,7 @@ def lists_of_owed(session: Session, actor: Actor) -> dict[str, int]:
     """Rows in each list of LISTS within the actor's place."""
     kind = case((OwedRow.outcome == UNKNOWN, UNKNOWN), (OwedRow.payable_fen > 0, OWED_NOW), else_="reject")
     query = _of_place(actor, kind.label("kind"), func.count()).group_by(kind)
-    counted = dict(session.execute(query).all())
+    counted: dict[str, int] = dict(session.execute(query).all())
     return {name: counted.get(name, 0) for name in LISTS}
 
 
@@ -297,6 +299,7 @@ def _shown(row: Any, policies: Mapping[str, Policy], today: date) -> dict[str, A
         "id": row.id,
         "policy_number": row.policy_number,
         "household_id": row.household_id,
+        "household_no": row.household_no,
         "town": row.town,
         "village": row.village,
         "line": row.line,

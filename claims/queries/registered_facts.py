@@ -23,7 +23,7 @@ from households.feeds import FEEDS
 from households.models.feeds import DEPARTMENT
 from households.queries.own_words import all_with_own_words, households_of, with_own_words
 from households.queries.registered import registered
-from households.queries.views import View, answering
+from households.queries.views import View, scopes_of
 from households.registered import Registered
 from policies.policy import Policy
 
@@ -99,9 +99,9 @@ def _with_accounts_of(
 
 
 def departments_answer(session: Session, view: View) -> bool:
-    """Whether a department's own delivery answers for any feed, in place of a pack's copy."""
-    scopes = answering(session, view)
-    return any(scopes.get(feed) == DEPARTMENT for feed in FEEDS)
+    """Whether a department's own delivery answers for any feed, in place of a pack's copy or beside it."""
+    scopes = scopes_of(session, view)
+    return any(DEPARTMENT in scopes.get(feed, ()) for feed in FEEDS)
 
 
 def as_registered(

@@ -36,7 +36,7 @@ from households.models.feeds import DEPARTMENT, FeedRow
 from households.models.people import HouseholdRow, Membership, Person
 from households.models.two_times import believed
 from households.queries.feed_rows import typed_row
-from households.queries.views import View, answering, in_portions
+from households.queries.views import View, in_portions, scopes_of
 from policies.policy import Policy
 from policies.queries import policy_by_id
 
@@ -129,18 +129,24 @@ def _rows(
     session: Session, sealer: Sealer, view: View, policy: Policy, people: Mapping[str, str]
 ) -> Iterator[Row]:
     """The rows of some people that may be owed for; a death may follow an accident after the policy's last day."""
-    scopes = answering(session, view)
+    scopes = scopes_of(session, view)
+    seen: set[tuple[str, str]] = set()
     last = policy.period_to + timedelta(DEATH_DAYS)
     in_time = or_(FeedRow.on_day.is_(None), FeedRow.on_day.between(policy.period_from, last))
     for portion in in_portions(people):
-        query = select(FeedRow.id, FeedRow.feed, FeedRow.scope, FeedRow.sealed).where(
+        columns = (FeedRow.id, FeedRow.feed, FeedRow.scope, FeedRow.digest, FeedRow.sealed)
+        query = select(*columns).where(
             FeedRow.id_lookup.in_(portion),
             FeedRow.feed.in_(FEEDS),
             FeedRow.retired_at.is_(None),
             in_time,
         )
-        for identity, feed, scope, sealed in session.execute(query):
-            if scopes.get(feed) == scope and sealed != ERASED:
+        # One content is one row, by whichever road it came first.
+        for identity, feed, scope, digest, sealed in session.execute(
+            query.order_by(FeedRow.known_at, FeedRow.id)
+        ):
+            if scope in scopes.get(feed, ()) and sealed != ERASED and (feed, digest) not in seen:
+                seen.add((feed, digest))
                 yield Row(identity, feed, typed_row(sealer, feed, identity, sealed))
 
 

@@ -38,6 +38,7 @@ HOLDS = timedelta(hours=24)
 
 KIND_NAMES: Mapping[str, tuple[str, str]] = {
     "claims_workbook": ("理赔案件清单", "List of claims"),
+    "owed_workbook": ("应赔未赔清单", "List of what is owed and not claimed"),
     "bank_file": ("银行代发文件", "Bank file"),
     "document": ("文书", "Document"),
     "comparison_workbook": ("比对结果", "Results of a comparison"),

@@ -10,6 +10,7 @@ from foundation.clock import business_day
 from foundation.web.acting import acting, now, reading, sealer
 from foundation.web.api import Output, Paged, Resources, as_page, page_schema
 from foundation.web.fields import Choice, IsoDate, Money, PlaceCode
+from households.key_villages import key_villages
 from households.models.recognition import RECOGNITION_MOVES
 from households.queries.recognition import Filters, Listed, Spell, page_of_spells, spell_by_id
 from households.spells import STANDINGS
@@ -35,6 +36,7 @@ class ListedRecognition(Output):
     household_no = fields.String(required=True)
     town = fields.String(required=True)
     village = fields.String(required=True)
+    key_village = fields.Boolean(required=True)
     state = Choice(RECOGNITION_MOVES, required=True)
     standing = Choice(STANDINGS, required=True)
     basis = Choice(BASES, required=True)
@@ -137,6 +139,7 @@ def _whole(spell: Spell) -> dict[str, Any]:
         "household_no": home.household_no,
         "town": home.town,
         "village": home.village,
+        "key_village": home.village_code in key_villages(),
         "standing": spell.standing,
         "reasons": [key for key in row.reasons.split(";") if key],
         "survey": _survey(spell.survey),

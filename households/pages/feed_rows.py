@@ -91,7 +91,7 @@ def upload_row(upload: FeedUpload) -> dict[str, Any]:
 def _title(upload: FeedUpload) -> str:
     layout = uploaded_layouts()[upload.feed]
     moment = upload.uploaded_at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
-    return _("%(title)s,%(moment)s 上传", title=pick(*layout.title), moment=moment)
+    return _("%(title)s · %(moment)s 上传", title=pick(*layout.title), moment=moment)
 
 
 def refusal_row(error: RowError) -> dict[str, str]:

@@ -13,6 +13,7 @@ from foundation.masking import Audience, id_number_for
 from foundation.sealing import Sealer
 from foundation.staff.queries import names
 from foundation.web.language import pick
+from households.actions import offered
 from households.checks import CHECKS
 from households.models.people import HouseholdRow
 from households.models.recognition import Measure
@@ -30,7 +31,7 @@ from households.queries.recognition import (
 from households.recognition_forms import MOST_MEETING, MOST_NAME, MOST_NOTE, MOST_ORGANISATION
 from households.recognition_words import STANDING_KINDS, capital, named
 from households.services.papers import MOST_BYTES, MOST_PAPERS
-from households.spells import months_after, terms, was_extended, year_ends
+from households.spells import ACTIVE, months_after, terms, was_extended, year_ends
 from households.terms import (
     BASES,
     CAUSES,
@@ -131,6 +132,8 @@ def spell_view(
         "ends_on": None if row.started_on is None else year_ends(row.started_on),
         "extended": _extended(spell),
         "near_end": _near_end(spell, today),
+        "uncovered": row.state == ACTIVE and _uncovered(session, sealer, spell, today),
+        "offers": offered(spell.household),
         **_choices(),
         **_limits(),
     }
@@ -254,6 +257,12 @@ def _offered_measures() -> list[tuple[str, str]]:
         (key, f"{capital(pick(*MEASURE_GROUPS[GROUP_OF_MEASURE[key]]))} · {pick(*words)}")
         for key, words in MEASURES.items()
     ]
+
+
+def _uncovered(session: Session, sealer: Sealer, spell: Spell, today: date) -> bool:
+    """Whether nobody in the household is covered today, under whichever policy."""
+    there = [one for one in members_of(session, sealer, spell.household.id, today) if one.is_there(today)]
+    return not any(one.cover_state(today) == "covered" for one in there)
 
 
 def _extended(spell: Spell) -> bool:

@@ -143,13 +143,13 @@ def timeline_of(session: Session, sealer: Sealer, household_id: str) -> list[Ite
         .where(ComparisonHit.household_id == household_id, ComparisonHit.matter.in_(EXAMINED))
         .group_by(ComparisonHit.matter, ComparisonHit.person_id, ComparisonHit.feed_row_id)
     )
-    items = {
+    items = [
         Item(business_day(at), "comparison", ("比对命中", "hit in the comparison"), CHECKS[matter].title)
-        for matter, at in session.execute(query)
-    }
+        for matter, at in session.execute(query.order_by(first, ComparisonHit.matter))
+    ]
     number = select(HouseholdRow.household_no).where(HouseholdRow.id == household_id).scalar_subquery()
     there = (Clearance.household_no == number) & Clearance.retired_at.is_(None)
     for row in session.scalars(select(Clearance).where(there)):
         title = ("核查澄清:通过", "cleared") if row.passed else ("核查澄清:不通过", "not cleared")
-        items.add(Item(row.cleared_on, "comparison", title, CHECKS[row.matter].title))
-    return sorted(items, key=lambda item: (item.on, item.title, item.text))
+        items.append(Item(row.cleared_on, "comparison", title, CHECKS[row.matter].title))
+    return sorted(dict.fromkeys(items), key=lambda item: item.on)

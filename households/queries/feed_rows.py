@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from foundation.sealing import ERASED, Sealer
 from households.feeds import COLUMNS, FEEDS, MATTER_NAMES, ClearanceRow, Feeds, KinRow
 from households.layouts import layouts
 from households.models.feeds import DEPARTMENT, Clearance, FeedRow
-from households.queries.views import View, answering, in_portions
+from households.queries.views import View, in_portions, scopes_of
 
 
 def feeds_of(
@@ -27,7 +27,7 @@ def feeds_of(
 
     The payroll rows of their near relatives are there too. A feed that nobody has sent is None: no data.
     """
-    scopes = answering(session, view)
+    scopes = scopes_of(session, view)
     people = {sealer.lookup("id_number", number) for number in id_numbers}
     found: dict[str, Any] = {feed: [] if feed in scopes else None for feed in FEEDS}
     for feed, row in _rows(session, sealer, view, scopes, people):
@@ -41,7 +41,11 @@ def feeds_of(
 
 
 def _rows(
-    session: Session, sealer: Sealer, view: View, scopes: dict[str, str], people: Collection[str]
+    session: Session,
+    sealer: Sealer,
+    view: View,
+    scopes: Mapping[str, Collection[str]],
+    people: Collection[str],
 ) -> Iterator[tuple[str, Any]]:
     """(feed, typed row) of each row that is about one of the people, given by keyed digest."""
     known = _believed(FeedRow, view)
@@ -49,7 +53,7 @@ def _rows(
         query = select(FeedRow.id, FeedRow.feed, FeedRow.scope, FeedRow.sealed)
         query = query.where(FeedRow.id_lookup.in_(portion), FeedRow.feed.in_(FEEDS), known)
         for identity, feed, scope, sealed in session.execute(query):
-            if scopes.get(feed) == scope and sealed != ERASED:
+            if scope in scopes.get(feed, ()) and sealed != ERASED:
                 yield feed, typed_row(sealer, feed, identity, sealed)
 
 

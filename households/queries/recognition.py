@@ -23,6 +23,7 @@ from foundation.places import within
 from foundation.sealing import ERASED, Sealer
 from foundation.web.paging import Page, keyset
 from households.comparing import State
+from households.key_villages import key_villages
 from households.models.people import HouseholdRow, Membership, Person
 from households.models.recognition import Measure, Recognition, RecognitionReview
 from households.models.two_times import believed, true_on
@@ -75,6 +76,7 @@ class Listed:
     household_no: str
     town: str
     village: str
+    key_village: bool
     state: str
     standing: str
     basis: str
@@ -207,6 +209,7 @@ def _listed(session: Session, sealer: Sealer, rows: Sequence[Any], today: date) 
             household_no=home.household_no,
             town=home.town,
             village=home.village,
+            key_village=home.village_code in key_villages(),
             state=spell.state,
             standing=standing(spell.state, spell.review_due, spell.follow_up_until, today),
             basis=spell.basis,

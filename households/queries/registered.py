@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,7 +26,7 @@ from households.models.people import (
 )
 from households.models.two_times import REGISTER, ROSTER, Dated, believed, true_on
 from households.queries.views import View, in_portions
-from households.registered import Enrolled, Figures, Registered
+from households.registered import HEAD, Enrolled, Figures, Registered
 
 _ACCOUNT = ("account_no", "account_name", "bank_code")
 
@@ -185,21 +185,21 @@ def _with_cover(
     homes = HouseholdRow.id.in_({member.household_id for member in members})
     query = select(HouseholdRow.id, HouseholdRow.household_no).where(homes)
     numbers = dict(session.execute(query).all())
-    rows = {person_id: _cover_on(own, day) for person_id, own in covers.items()}
-    villages = _villages(session, view, {member.household_id for member in members}, rows.values(), day)
+    rows: dict[str, Any] = {person_id: _cover_on(own, day) for person_id, own in covers.items()}
+    villages = _villages(session, view, members, rows, day)
     found = []
     for member in members:
-        row = rows.get(member.person_id)
-        if row is None or row.person_sealed == ERASED:
+        cover = rows.get(member.person_id)
+        if cover is None or cover.person_sealed == ERASED:
             continue
-        plain = _enrolled(sealer, row)
+        plain = _enrolled(sealer, cover)
         enrolled = Enrolled(
             household_no=numbers[member.household_id],
             relation=member.relation,
             name=names.get(member.person_id, plain.name),
             id_number=plain.id_number,
             category=categories.get(member.person_id, plain.category),
-            village_code=villages.get(member.household_id, plain.village_code),
+            village_code=villages.get(member.person_id, plain.village_code),
             cover_from=plain.cover_from,
             cover_to=plain.cover_to,
             renewal=plain.renewal,
@@ -210,13 +210,26 @@ def _with_cover(
 
 
 def _villages(
-    session: Session, view: View, household_ids: Collection[str], rows: Iterable[Any], day: date
+    session: Session, view: View, members: Sequence[Membership], rows: Mapping[str, Any], day: date
 ) -> dict[str, str]:
-    """Household → its village on a day: as the register has it, else as the cover of those who are insured there."""
-    ordered = sorted(rows, key=lambda row: row.id)
-    found = {row.household_id: row.village_code for row in ordered if row.household_id in household_ids}
-    query = _in_force(Residence, view, day).where(Residence.household_id.in_(household_ids))
-    return found | {row.household_id: row.village_code for row in session.scalars(query)}
+    """Person → their village on a day, where it is another one than their cover says: that of their household.
+
+    The register says where a household lived; where it says nothing, whoever came into the household has the village
+    of those who are insured there.
+    """
+    homes = {member.household_id for member in members}
+    query = _in_force(Residence, view, day).where(Residence.household_id.in_(homes))
+    kept = {row.household_id: row.village_code for row in session.scalars(query)}
+    covers = sorted(rows.values(), key=lambda row: (row.relation != HEAD, row.village_code), reverse=True)
+    insured = {row.household_id: row.village_code for row in covers}
+    found = {}
+    for member in members:
+        home, row = member.household_id, rows.get(member.person_id)
+        if home in kept:
+            found[member.person_id] = kept[home]
+        elif row is not None and row.household_id != home and home in insured:
+            found[member.person_id] = insured[home]
+    return found
 
 
 def _in_force(model: type[Dated], view: View, day: date) -> Any:

@@ -47,6 +47,31 @@ def answering(session: Session, view: View) -> dict[str, str]:
     return found
 
 
+def scopes_of(session: Session, view: View) -> dict[str, frozenset[str]]:
+    """Feed → the scopes whose rows are its facts; a feed that nobody has sent is not there: NO DATA.
+
+    Once a department has sent its whole list, that is all there is. As long as it has sent additions only, they stand
+    beside the pack's copy: a week's accidents do not take those of the year back.
+    """
+    query = select(FeedDelivery.feed, FeedDelivery.scope, FeedDelivery.mode).order_by(FeedDelivery.sequence)
+    scopes = (view.policy_number,) if view.pack_only else (view.policy_number, DEPARTMENT)
+    query = query.where(FeedDelivery.scope.in_(scopes))
+    if view.known_at is not None:
+        query = query.where(FeedDelivery.taken_in_at <= view.known_at)
+    found: dict[str, set[str]] = {}
+    whole: set[str] = set()
+    for feed, scope, mode in session.execute(query):
+        there = found.setdefault(feed, set())
+        if mode == "absent":
+            there.discard(scope)
+        else:
+            there.add(scope)
+        if scope == DEPARTMENT and mode == "full":
+            whole.add(feed)
+    only = frozenset({DEPARTMENT})
+    return {feed: only if feed in whole else frozenset(there) for feed, there in found.items() if there}
+
+
 def in_portions(values: Collection[str]) -> Iterator[Sequence[str]]:
     """The values in portions that one statement can take, in a fixed order."""
     return parts(sorted(values))

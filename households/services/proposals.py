@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from foundation.actors import Actor
+from foundation.actors import Actor, Role
 from foundation.errors import ConflictError, InvalidInput, NotAllowedError
 from foundation.sealing import Sealer
 from foundation.segregation import Act, Duty, refuse_conflict, refuse_kin
@@ -51,8 +51,15 @@ EXECUTORS: dict[str, Executor] = {
     "clearance": clearances.carry_out,
 }
 
+DECIDERS = (Role.TOWN_REVIEWER, Role.CENTER_CERTIFIER, Role.CENTER_LEAD)
+
 NEEDS_PAPER = frozenset({"merge", "split", "identity", "clearance"})
 """Kinds that nobody can decide without a paper."""
+
+
+def deciders_of(kind: str) -> tuple[Role, ...]:
+    """Who may decide a proposal of a kind."""
+    return clearances.DECIDERS if kind == clearances.KIND else DECIDERS
 
 
 def ask(
@@ -114,11 +121,12 @@ def decide(
 ) -> Asked:
     """Approves a proposal and carries it out in this transaction, or refuses it with the reason.
 
-    Raises NotFound outside the actor's place, NotAllowedError for the asker or (K6) the family's own, InvalidInput for
-    a refusal without a reason, ConflictError when it was decided meanwhile or cannot be carried out any more.
+    Raises NotFound outside the actor's place, NotAllowedError for another role, the asker or (K6) the family's own,
+    InvalidInput for a refusal without a reason, ConflictError when it was decided meanwhile or cannot be carried out.
     """
     begin(session, sealer, actor, at)
     asked = proposal_by_id(session, sealer, actor, proposal_id)
+    actor.must_be(*deciders_of(asked.kind))
     if asked.asked_by == actor.person:
         raise NotAllowedError(
             "本人提出的申请须由他人审批", "what you asked for yourself is for somebody else to decide"

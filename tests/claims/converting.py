@@ -105,10 +105,15 @@ def feeds_of(feeds: dict[str, list[Row] | None], clearances: list[Row]) -> Feeds
     return Feeds(**made, clearances=[ClearanceRow(**row) for row in clearances])
 
 
+def roster_of(world: World) -> list[RosterRow]:
+    """A world's roster as the program holds it."""
+    return [roster_row(row, number) for number, row in enumerate(world.roster, start=2)]
+
+
 def case_of(world: World) -> Cases:
     """A world as the program takes it."""
     return cases_of_pack(
-        [roster_row(row, number) for number, row in enumerate(world.roster, start=2)],
+        roster_of(world),
         [claim_of(row) for row in world.claims],
         feeds_of(world.feeds, world.clearances),
         parse_policy(world.toml.encode()),

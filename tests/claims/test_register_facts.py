@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import astuple, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,18 +23,27 @@ from claims.queries.registered_facts import as_registered, facts_from_register, 
 from claims.services.decisions import opened
 from claims.services.recheck import Rechecked, recheck
 from claims.storing import dump_record
-from foundation.database import migrate
+from foundation.database import Database, migrate
+from foundation.keyfile import open_sealer
 from foundation.trail.events import Event
 from households.facts import facts_of
-from households.feeds import Feeds
+from households.feeds import COLUMNS, Feeds, file_of
 from households.queries.views import View
 from households.registered import Registered
+from households.services.deliveries import take_in_pack_feeds
+from households.services.roster import take_in_roster
 from policies.queries import policy_by_id
+from policies.services import take_in_policy
+from tests.claims.converting import case_of, feeds_of, roster_of
 from tests.claims.counties import County, all_claims, all_households, determined_county
+from tests.claims.dice import SeededDice
+from tests.claims.worlds import random_world
+from tests.conftest import PROOF
 from tests.servers import Postgres
 from webapp.demo_actors import SYSTEM
 
 AT = datetime(2021, 1, 5, 4, 0, tzinfo=UTC)
+WORLDS, PROOF_WORLDS = 25, 1000
 COUNTIES = [(pack, engine) for pack in ("small", "demo") for engine in ("sqlite", "postgresql")]
 
 
@@ -120,3 +130,36 @@ def test_a_pack_in_an_empty_register_is_decided_from_nothing_else(county: County
         known = [opened(county.sealer, item) for item in standings(session, county.policy.number).values()]
         decided = [Decided(place, facts, made) for place, (facts, made) in enumerate(known)]
         assert as_registered(session, county.sealer, county.policy, decided, AT.date()) is decided
+
+
+class _Undone(Exception):
+    """Rolls back what a world brought into the database."""
+
+
+def test_any_small_world_is_decided_from_the_register_as_from_its_files(
+    migrated_url: str, tmp_path: Path
+) -> None:
+    """Villages, covers and names by chance, and no order in them: the register must not tidy anything up."""
+    database = Database(migrated_url)
+    with database.transaction() as session:
+        sealer = open_sealer(session, tmp_path / "key")
+    digests = {file_of(feed): feed for feed in COLUMNS}
+    for seed in range(PROOF_WORLDS if PROOF else WORLDS):
+        world = random_world(SeededDice(seed))
+        case, people = case_of(world), roster_of(world)
+        policy = case.policy
+        with suppress(_Undone), database.transaction() as session:
+            take_in_policy(session, SYSTEM, AT, policy)
+            take_in_roster(session, sealer, SYSTEM, AT, policy.number, policy.period_to, people)
+            feeds = feeds_of(world.feeds, world.clearances)
+            take_in_pack_feeds(session, sealer, SYSTEM, AT, policy.number, feeds, digests)
+            decided = case.decide_all()
+            claims = [item.facts.claim for item in decided]
+            for pack_only in (True, False):
+                view = View(policy.number, pack_only=pack_only)
+                facts = facts_from_register(session, sealer, view, policy, claims, AT.date())
+                for item in decided:
+                    given = with_documents(facts[item.decision.claim_no], item.facts)
+                    assert replace(given, used=item.facts.used) == item.facts, f"world {seed}"
+            raise _Undone
+    database.close()

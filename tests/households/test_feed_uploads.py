@@ -238,6 +238,7 @@ def test_what_the_preview_says_of_a_full_list_is_what_taking_it_in_does(desk: De
     desk.work()
     found = desk.preview(upload_id).found
     assert found is not None and (found.rows, found.new, found.same, found.gone) == (11, 2, 7, 3)
+    assert found.twice == 2
     desk.ask(upload_id)
     desk.work()
     taken = desk.preview(upload_id).taken_in
@@ -366,7 +367,7 @@ def test_another_department_s_upload_does_not_exist(desk: Desk) -> None:
 def test_a_day_to_come_or_an_unknown_mode_is_refused(desk: Desk) -> None:
     for wrong in ({"as_of": date(2021, 2, 21)}, {"mode": "absent"}):
         with pytest.raises(InvalidInput):
-            desk.upload(medical(1), **wrong)  # type: ignore[arg-type]
+            desk.upload(medical(1), **wrong)
 
 
 def test_the_name_that_a_file_had_is_kept_nowhere(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,7 @@ from foundation.errors import ConflictError, InvalidInput, NotAllowedError, NotF
 from foundation.jobs import Job
 from foundation.trail.events import Event
 from households.feed_erasing import blobs_in_use
+from households.layouts import layouts
 from households.models.people import Income
 from households.models.recognition import Measure, Recognition
 from households.queries.households import incomes_of
@@ -25,6 +27,7 @@ from households.queries.ledgers import EXIT, IDENTIFICATION, SUPPORT, all_entrie
 from households.queries.ledgers import Filters as LedgerFilters
 from households.queries.recognition import (
     Filters,
+    against,
     counted,
     page_of_spells,
     spell_by_id,
@@ -32,6 +35,8 @@ from households.queries.recognition import (
     yardstick,
 )
 from households.services.arrivals import RECHECK_HOUSEHOLD
+from households.services.comparison import run_household
+from households.services.deliveries import FULL, Delivery, take_in_delivery
 from households.services.measures import record_measure
 from tests.households.recognition_desk import (
     BETTER,
@@ -42,6 +47,7 @@ from tests.households.recognition_desk import (
     PAPERS,
     POOR,
     STEPS,
+    SYSTEM,
     TOWN,
     VILLAGE,
     Desk,
@@ -206,6 +212,48 @@ def test_a_spell_is_decided_once(desk: Desk) -> None:
         desk.decide(spell, LEAD)
     with pytest.raises(ConflictError):
         desk.decide(spell, LEAD, approve=False, note="重复")
+
+
+def compared(desk: Desk, yuan: int) -> None:
+    """A bank tells of a deposit of the son's, and the household is compared."""
+    layout = layouts()["deposits"]
+    known = {"id_number": id_number_of("张小河"), "amount_fen": yuan * 100, "as_of": date(2020, 2, 1)}
+    row = [known[column.field] for column in layout.columns]
+    with desk.database.transaction() as session:
+        file = Delivery(layout, "", FULL, date(2020, 2, 1), f"digest-{yuan}")
+        take_in_delivery(session, desk.sealer, SYSTEM, noon(date(2020, 3, 12)), file, [row])
+        run_household(session, desk.sealer, CERTIFIER, noon(date(2020, 3, 12)), desk.homes["H1"])
+
+
+def test_what_the_comparison_hits_is_recognised_for_a_stated_reason_alone(desk: Desk) -> None:
+    spell = desk.propose()
+    compared(desk, 90_000)
+    with desk.database.reading() as session:
+        found = against(session, desk.sealer, desk.homes["H1"])
+    assert found is not None
+    assert found.hits == ("deposit",)
+    assert {"housing", "vehicle"} <= set(found.no_data)
+    with pytest.raises(InvalidInput) as refused:
+        desk.decide(spell)
+    assert faults_of(refused) == {"note"}
+    desk.decide(spell, note="存款为征地补偿,已用于治病")
+    with desk.database.reading() as session:
+        shown = spell_by_id(session, desk.sealer, LEAD, spell, date(2020, 3, 16))
+        body = session.scalars(select(Event.body).where(Event.action == "recognition.approved")).one()
+    assert shown.decision == {"note": "存款为征地补偿,已用于治病", "hits": ["deposit"]}
+    assert "hits=deposit" in body
+    assert "征地" not in body
+
+
+def test_what_is_below_the_reverse_standard_needs_no_reason(desk: Desk) -> None:
+    spell = desk.propose()
+    compared(desk, 900)
+    with desk.database.reading() as session:
+        found = against(session, desk.sealer, desk.homes["H1"])
+    assert found is not None
+    assert found.hits == ()
+    desk.decide(spell)
+    assert row_of(desk, spell).state == "active"
 
 
 # --- reviews -------------------------------------------------------------------------------------------
@@ -461,3 +509,44 @@ def test_nobody_acts_on_their_own_family(desk: Desk) -> None:
         desk.propose()
     with desk.database.reading() as session:
         assert session.scalars(select(Income.id).where(Income.source == "register")).all() == []
+
+
+def test_of_two_who_decide_at_once_one_wins_and_one_is_told(desk: Desk) -> None:
+    spell = desk.propose()
+    told: list[str] = []
+
+    def act(actor: Actor, approve: bool) -> None:
+        try:
+            desk.decide(spell, actor, approve=approve, note="同时办理")
+            told.append("done")
+        except ConflictError:
+            told.append("told")
+
+    both = [threading.Thread(target=act, args=one) for one in ((CERTIFIER, True), (LEAD, False))]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert sorted(told) == ["done", "told"]
+    with desk.database.reading() as session:
+        events = session.scalars(select(Event.action).where(Event.subject_id == spell)).all()
+    assert len(events) == 2
+
+
+def test_of_two_who_propose_at_once_one_wins_and_numbers_have_no_gap(desk: Desk) -> None:
+    told: list[str] = []
+
+    def act(actor: Actor) -> None:
+        try:
+            told.append(desk.propose(actor))
+        except ConflictError:
+            told.append("told")
+
+    both = [threading.Thread(target=act, args=(actor,)) for actor in (VILLAGE, TOWN)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert told.count("told") == 1
+    other = desk.propose(TOWN, home="H2", income=replace(POOR, wages_fen=0))
+    assert row_of(desk, other).number == "FPSB-2020-000002"

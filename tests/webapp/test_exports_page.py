@@ -233,7 +233,10 @@ def test_a_report_about_many_people_asks_what_it_is_for(county: Web, kind: str) 
 
 
 def test_every_kind_of_document_says_how_many_people_it_is_about(county: Web) -> None:
-    subjects = {"village_notice": "370323101001.recognition.2020-01-01.2020-01-31.2020-02-01"}
+    subjects = {
+        "village_notice": "370323101001.recognition.2020-01-01.2020-01-31.2020-02-01",
+        "cover_certificate": f"{'a' * 32}.FPB-1",
+    }
     with county.database.reading() as session:
         for kind in KINDS:
             assert people_in(session, kind, subjects.get(kind, "none"), county.clock.at) >= 0

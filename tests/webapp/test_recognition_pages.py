@@ -15,7 +15,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from foundation.actors import Actor, Role
+from foundation.jobs import Job
 from foundation.privacy.models import Export
+from foundation.runtime import Runtime, set_current
 from foundation.spreadsheets import read_workbook
 from foundation.trail.events import Event
 from households.models.people import HouseholdRow, Membership
@@ -23,8 +25,12 @@ from households.models.recognition import Recognition
 from policies.queries import first_standards
 from policies.services import decide, propose
 from policies.standard import reindexed
+from reports.models import IssuedDocument
+from reports.terms import COVER_CERTIFICATE
 from tests.webapp.api_client import caller
 from tests.webapp.conftest import COUNTY, Web, csrf, post
+from webapp import demo_actors as actors
+from webapp.celery_app import carry_out_here
 
 JPEG = b"\xff\xd8\xff\xe0" + b"0" * 40
 LEAD = Actor("lead", "lead", Role.CENTER_LEAD, COUNTY, "负责人")
@@ -313,3 +319,52 @@ def test_the_api_gives_a_spell_without_names_and_within_the_place(town: Web) -> 
     assert stranger.get(f"/recognitions/{row.id}").status_code == 404
     assert stranger.data("/recognitions")["rows"] == []
     assert caller(town, "AUDITOR", scopes=["claims:read"]).get("/recognitions").status_code == 403
+
+
+def test_a_household_without_cover_is_led_to_it_and_may_get_its_certificate(town: Web) -> None:
+    home = a_home(town)
+    url = recognised(town, home)
+    lead = town.sign_in("CENTER_LEAD")
+    page = text_of(lead.get(url))
+    assert "本户目前没有人在保" in page  # the policy of 2020 is over in March 2021
+    assert f"/certificates?household_no={home.household_no}" in page
+    form = text_of(lead.get(f"/certificates?household_no={home.household_no}"))
+    assert f'value="{home.household_no}"' in form
+    policy = re.findall(r'<option value="([^"]+)"', form)[0]
+    answer = post(lead, "/certificates", policy=policy, household_no=home.household_no)
+    assert answer.status_code == 303
+    both = post(
+        lead, "/certificates", policy=policy, household_no=home.household_no, village=home.village_code
+    )
+    assert both.status_code == 422
+    assert "二者选一" in text_of(both)
+    auditor = town.sign_in("AUDITOR")
+    assert "/certificates?household_no" not in text_of(auditor.get(url))
+
+
+def test_certificates_are_asked_for_within_ones_place_and_handed_out_there(town: Web) -> None:
+    home = a_home(town)
+    village = town.sign_in("VILLAGE_OFFICER", home.village_code)
+    policy = re.findall(r'<option value="([^"]+)"', text_of(village.get("/certificates")))[0]
+    elsewhere = home.village_code[:9] + f"{(int(home.village_code[9:]) + 1) % 1000:03d}"
+    stranger = town.sign_in("VILLAGE_OFFICER", elsewhere)
+    refused = post(stranger, "/certificates", policy=policy, household_no=home.household_no)
+    assert (refused.status_code, "管辖范围" in text_of(refused)) == (422, True)
+    assert post(village, "/certificates", policy=policy, village=elsewhere).status_code == 422
+    assert post(village, "/certificates", policy=policy, household_no=home.household_no).status_code == 303
+    set_current(Runtime(town.database, town.sealer, town.clock, actors.SYSTEM))
+    with town.database.reading() as session:
+        waiting = session.scalars(select(Job.id).where(Job.kind == COVER_CERTIFICATE)).all()
+    carry_out_here(COVER_CERTIFICATE, waiting)
+    with town.database.reading() as session:
+        document = session.scalars(
+            select(IssuedDocument).where(IssuedDocument.kind == COVER_CERTIFICATE)
+        ).one()
+    listed = text_of(village.get("/documents?kind=cover_certificate"))
+    assert document.id in listed
+    assert home.household_no in listed
+    answer = post(village, f"/documents/{document.id}")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert post(stranger, f"/documents/{document.id}").status_code == 404
+    assert document.id not in text_of(stranger.get("/documents"))
+    assert post(town.sign_in("FIN_MAKER"), f"/documents/{document.id}").status_code == 404

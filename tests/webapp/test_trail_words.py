@@ -25,7 +25,13 @@ WORKED_OUT = {
     ("foundation/privacy/disclosures.py", "LIMIT_REACHED"): {"access.limit_reached"},
     ("foundation/trail/verifying.py", "VERIFIED"): {"trail.verified"},
     ("foundation/privacy/exports.py", "f'export.{what}'"): {f"export.{state}" for state in EXPORT_MOVES},
+    ("households/services/comparison.py", "_ASKED"): {"comparison.asked"},
     ("households/erasing.py", "action"): {"household.erased", "person.erased"},
+    ("households/services/recognition.py", "action"): {"recognition.approved", "recognition.refused"},
+    ("households/services/recognition_reviews.py", "action"): {
+        "recognition.reviewed",
+        "recognition.extended",
+    },
     ("foundation/privacy/erasing.py", "action"): {"disclosure.erased", "export.erased", "hold.erased"},
     ("webapp/services/erasures.py", "f'erasure.{what}'"): {
         f"erasure.{what}" for what in ("asked", "approved", "refused", "finished")

@@ -10,8 +10,10 @@ from flask_smorest import Api
 from flask_smorest.utils import prepare_response
 
 import claims.api
+import claims.api_owed
 import households.api.comparison
 import households.api.feeds
+import households.api.households
 import households.api.recognition
 import households.api.warnings
 import payments.api
@@ -26,8 +28,10 @@ _EXTENSION = "fangpin_api"
 
 _RESOURCES = (
     claims.api.resources,
+    claims.api_owed.resources,
     households.api.comparison.resources,
     households.api.feeds.resources,
+    households.api.households.resources,
     households.api.recognition.resources,
     households.api.warnings.resources,
     payments.api.resources,

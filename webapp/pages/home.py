@@ -9,6 +9,8 @@ from flask import Blueprint, g, render_template, url_for
 from sqlalchemy.orm import Session
 
 from claims.queries.listing import Filters, ListedClaim, page_of_claims
+from claims.queries.owed import OwedFilters, totals_of_owed
+from claims.services.owed import MAY_OPEN
 from claims.terms import OUTCOME_NAMES, REASON_NAMES
 from foundation.actors import Actor, Role
 from foundation.clock import business_day
@@ -133,6 +135,15 @@ def _warnings(session: Session, actor: Actor) -> list[Card]:
     return [Card(_("待处理预警"), str(standing.count), note, url_for("warnings.listed", state="open"))]
 
 
+def _owed(session: Session, actor: Actor) -> list[Card]:
+    if actor.role not in MAY_OPEN:
+        return []
+    totals = totals_of_owed(session, actor, OwedFilters(), business_day(now()))
+    people = _("%(count)s 人", count=totals.people)
+    note = _("合计 %(sum)s 元", sum=money_text(totals.payable_fen))
+    return [Card(_("应赔未赔"), people, note, url_for("owed.listed"))]
+
+
 def _packs(session: Session, actor: Actor) -> list[Card]:
     if actor.role not in (Role.CLAIM_OFFICER, Role.CENTER_CERTIFIER):
         return []
@@ -243,6 +254,7 @@ def _recognitions(session: Session, actor: Actor) -> list[Card]:
 _PARTS = (
     _totals,
     _warnings,
+    _owed,
     _recognitions,
     _claims,
     _packs,

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from tests.webapp.browser.conftest import PHONE, ROOT, WIDE, Site
 from tests.webapp.recognised import proposed_spell
+from tests.webapp.waiting_feed import waiting_feed
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -23,6 +24,9 @@ PAGES = [
     ("/claims/{claim}", "CLAIM_OFFICER"),
     ("/claims/{refused}", "AUDITOR"),
     ("/packs", "CLAIM_OFFICER"),
+    ("/feeds", "CENTER_LEAD"),
+    ("/feeds/medical", "DEPARTMENT"),
+    ("/feed-uploads/{feed}", "DEPARTMENT"),
     ("/standards", "CENTER_CERTIFIER"),
     ("/standards/2020", "CENTER_LEAD"),
     ("/standards/new", "CENTER_LEAD"),
@@ -65,6 +69,7 @@ PAGES = [
 def ids(site: Site) -> dict[str, str]:
     with site.web.database.transaction() as session:
         spell = proposed_spell(session, site.web.sealer)
+        feed = waiting_feed(session, site.web.sealer)
     with site.web.database.reading() as session:
         return {
             "claim": str(
@@ -75,6 +80,7 @@ def ids(site: Site) -> dict[str, str]:
             ),
             "batch": str(session.scalar(text("SELECT id FROM batch LIMIT 1"))),
             "spell": spell,
+            "feed": feed,
             "home": str(session.scalar(text("SELECT household_id FROM recognition LIMIT 1"))),
             "event": str(session.scalar(text("SELECT max(event_id) FROM trail_leaf"))),
         }
