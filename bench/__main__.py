@@ -21,6 +21,7 @@ MEASUREMENTS: Mapping[str, str] = {
     "deciding": "a claim decided with its explanation, against zen-engine with trace",
     "storing": "decisions stored, against the bare insert of the same rows, on both engines",
     "reading": "a roster and a feed read with every check, against the bare parsers",
+    "comparing": "20,000 people compared with five feeds of 500,000 rows, against the bare SQL join, on both engines",
     "registering": "a whole roster taken into the register, against bare reading and insert, on both engines",
     "feeds": "a department's file of 500,000 rows taken in, against bare reading and insert, on both engines",
     "xml_writing": "pain.001 written, against lxml.etree.xmlfile",

@@ -118,7 +118,8 @@ def erase_households(session: Session, ids: Sequence[str], reason: str) -> list[
 
 _BESIDE: dict[type[Base], dict[str, None]] = {
     BankAccount: {"account_lookup": None},
-    Proposal: {"evidence": None},
+    Proposal: {"evidence": None, "reason": None},
+    RegistryTask: {"reason": None},
     Recognition: {"evidence": None, "decision": None},
 }
 """What goes with the sealed content: look-ups, and the names of papers, whose files the next sweep removes."""

@@ -33,6 +33,7 @@ from foundation.database import Database
 from foundation.privacy.disclosures import most_a_day
 from foundation.sealing import Sealer
 from foundation.web.acting import EXTENSION, Surroundings
+from foundation.web.api import RowIdConverter
 from webapp import errors, guard, headers, logs, metrics, rights, slots, views
 from webapp.jobs import ring_soon
 from webapp.pages import (
@@ -105,6 +106,7 @@ def make_app(database: Database, sealer: Sealer, clock: Clock, options: Options 
         lambda kind, subject_id: ring_soon(kind, subject_id, database),
     )
     app.extensions["fangpin_options"] = options
+    app.url_map.converters["row_id"] = RowIdConverter
     for register in _PARTS:
         register(app)
     for blueprint in (

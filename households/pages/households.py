@@ -161,19 +161,19 @@ def find() -> str | tuple[str, int]:
 # --- one household -------------------------------------------------------------------------------------
 
 
-@blueprint.get("/households/<row_id:household_id>")
+@blueprint.get("/households/<household_id>")
 def shown(household_id: str) -> str:
     """One household: members with cover and relatives, incomes, accounts, what waits, and its one timeline."""
     return _household_page(household_id, arguments(HouseholdPageArguments).get("kind"))
 
 
-@blueprint.get("/households/<row_id:household_id>/full")
+@blueprint.get("/households/<household_id>/full")
 def masked_again(household_id: str) -> Response:
     """Whoever opens the address of a full view again gets the household as it is shown to everybody."""
     return redirect(url_for(".shown", household_id=household_id), 303)
 
 
-@blueprint.post("/households/<row_id:household_id>/full")
+@blueprint.post("/households/<household_id>/full")
 def full(household_id: str) -> str | tuple[str, int]:
     """The same page with ID numbers and accounts in full, this once: for a purpose, counted, and an event."""
     asked = None
@@ -265,7 +265,7 @@ def _ordered(items: list[Item], kind: str | None) -> list[dict[str, Any]]:
 # --- as it was on a day, as known at a moment ------------------------------------------------------------
 
 
-@blueprint.get("/households/<row_id:household_id>/as-of")
+@blueprint.get("/households/<household_id>/as-of")
 def as_of(household_id: str) -> str:
     """What adjudication would see of the household for an event on a day, as known at the end of another day."""
     asked, today = arguments(AsOfArguments), business_day(now())

@@ -54,7 +54,7 @@ def _widen(endpoint: str | None, _values: dict[str, Any] | None) -> None:
         take_large(_MOST_PARTS)
 
 
-@blueprint.get("/households/<row_id:household_id>/change")
+@blueprint.get("/households/<household_id>/change")
 def offered(household_id: str) -> str:
     """Everything that can be entered of a household, and of each of its members."""
     today = business_day(now())
@@ -75,7 +75,7 @@ def offered(household_id: str) -> str:
     )
 
 
-@blueprint.get("/households/<row_id:household_id>/change/<kind>")
+@blueprint.get("/households/<household_id>/change/<kind>")
 def blank(household_id: str, kind: str) -> str:
     """A form, filled in with what is registered."""
     asked = arguments(AboutArguments)
@@ -85,7 +85,7 @@ def blank(household_id: str, kind: str) -> str:
     return _form_page(kind, about, typed, asked.get("about"), asked.get("task"))
 
 
-@blueprint.post("/households/<row_id:household_id>/change/<kind>")
+@blueprint.post("/households/<household_id>/change/<kind>")
 def entered(household_id: str, kind: str) -> Response | str | tuple[str, int]:
     """Looks at a form again with everything checked, goes back to it, or does it."""
     found = _kind(kind)

@@ -81,13 +81,13 @@ def _list_url(values: Mapping[str, str]) -> str:
     return f"{url_for('.listed')}?{urlencode(values)}"
 
 
-@blueprint.get("/proposals/<row_id:proposal_id>")
+@blueprint.get("/proposals/<proposal_id>")
 def shown(proposal_id: str) -> str:
     """One proposal: what is to be done, what to look at twice, its papers, and the buttons of who may decide."""
     return _proposal_page(proposal_id)
 
 
-@blueprint.post("/proposals/<row_id:proposal_id>/decide")
+@blueprint.post("/proposals/<proposal_id>/decide")
 def decided(proposal_id: str) -> Response | tuple[str, int]:
     """Approves a proposal, which is carried out at once, or refuses it with the reason."""
     try:
@@ -110,7 +110,7 @@ def decided(proposal_id: str) -> Response | tuple[str, int]:
     return redirect(url_for(".shown", proposal_id=proposal_id), 303)
 
 
-@blueprint.post("/proposals/<row_id:proposal_id>/withdraw")
+@blueprint.post("/proposals/<proposal_id>/withdraw")
 def withdrawn(proposal_id: str) -> Response:
     """Takes one's own proposal back."""
     form(NothingForm)
@@ -120,7 +120,7 @@ def withdrawn(proposal_id: str) -> Response:
     return redirect(url_for(".shown", proposal_id=proposal_id), 303)
 
 
-@blueprint.post("/proposals/<row_id:proposal_id>/papers/<int:place>")
+@blueprint.post("/proposals/<proposal_id>/papers/<int:place>")
 def paper(proposal_id: str, place: int) -> Response:
     """One of its papers, as it was handed in: an export, since it is about people."""
     form(NothingForm)

@@ -70,13 +70,13 @@ def _list_url(values: Mapping[str, str]) -> str:
     return f"{url_for('.listed')}?{urlencode(values)}"
 
 
-@blueprint.get("/registry-tasks/<row_id:task_id>")
+@blueprint.get("/registry-tasks/<task_id>")
 def shown(task_id: str) -> str:
     """One task: what rosters say, what the register says, and how it can be settled."""
     return _task_page(task_id)
 
 
-@blueprint.post("/registry-tasks/<row_id:task_id>/settle")
+@blueprint.post("/registry-tasks/<task_id>/settle")
 def settled(task_id: str) -> Response | tuple[str, int]:
     """Settles a task; two records of one person lead to the form of the correction, which settles it."""
     try:

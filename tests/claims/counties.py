@@ -9,11 +9,12 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from claims.facts import Claim
-from claims.models import ClaimRow
-from claims.queries import standings
+from claims.adjudication import Decision
+from claims.facts import Claim, Facts
+from claims.models import ClaimRow, Review
+from claims.queries import by_household, standings
 from claims.queries.newest import newest_decisions
-from claims.services.decisions import opened
+from claims.services.decisions import in_determined_order, opened
 from claims.services.determination import determine
 from claims.services.limits import highest_for_a_household
 from claims.services.pack import take_in_pack
@@ -75,9 +76,18 @@ def all_claims(session: Session, county: County) -> list[Claim]:
     return [item.facts.claim for item in known if item.facts is not None]
 
 
-def records(session: Session, county: County) -> dict[str, tuple[str, str]]:
-    """Claim number → (digest of the decision that counts, its id)."""
-    found = standings(session, county.policy.number)
-    for item in found.values():
-        opened(county.sealer, item)  # it opens: nothing here is a stump
-    return {number: (item.digest, item.decision_id) for number, item in found.items()}
+def homes(session: Session, county: County) -> dict[str, list[tuple[str, Facts, Decision]]]:
+    """Household number → its determined claims in order: (claim number, facts, decision)."""
+    found = {}
+    known = standings(session, county.policy.number).values()
+    for items in by_household(item for item in known if item.household_id is not None).values():
+        rows = [(item.claim_no, *opened(county.sealer, item)) for item in in_determined_order(items)]
+        if rows and rows[0][1].household is not None:
+            found[rows[0][1].household.household_no] = rows
+    return found
+
+
+def reviewed(session: Session) -> dict[str, str]:
+    """Claim number → why it is under review."""
+    query = select(ClaimRow.claim_no, Review.reason).join(Review, Review.claim_id == ClaimRow.id)
+    return dict(session.execute(query).all())

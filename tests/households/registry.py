@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from foundation.actors import Actor, Role
 from foundation.database import Database
@@ -20,8 +20,6 @@ from households.queries.proposals import Paper
 from households.roster import RosterRow
 from households.services.roster import take_in_roster
 from policies.models import MasterPolicy
-from sqlalchemy.orm import Session
-
 from tests.households.people import id_number
 
 COUNTY = "370323"

@@ -15,7 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 
 from foundation.errors import ConflictError
@@ -69,7 +75,14 @@ class Machine(RuleBasedStateMachine):
 
     def take_in_roster(self, members: list[tuple[int, str]]) -> None:
         rows = [
-            row(self.household_no(home), self.fresh_number(), relation, f"甲{place}", VILLAGE, self.account_of(home))
+            row(
+                self.household_no(home),
+                self.fresh_number(),
+                relation,
+                f"甲{place}",
+                VILLAGE,
+                self.account_of(home),
+            )
             for place, (home, relation) in enumerate(members)
         ]
         self.roster = rows
@@ -100,7 +113,9 @@ class Machine(RuleBasedStateMachine):
             heads = [one for one in rows if one.household_no == number and one.relation == "户主"]
             world.roster_accounts[number] = heads[0].account_no if heads else None
 
-    @rule(which=numbers, home=st.integers(min_value=0, max_value=3), last=st.integers(min_value=1, max_value=12))
+    @rule(
+        which=numbers, home=st.integers(min_value=0, max_value=3), last=st.integers(min_value=1, max_value=12)
+    )
     def a_row_of_the_roster_changes(self, which: int, home: int, last: int) -> None:
         place = which % len(self.roster)
         old = self.roster[place]
@@ -126,7 +141,9 @@ class Machine(RuleBasedStateMachine):
     # --- people --------------------------------------------------------------------------------------
 
     def everybody(self, allowed: Callable[[Life], bool]) -> list[str]:
-        return sorted(person for person, life in self.model.now.lives.items() if life.died is None and allowed(life))
+        return sorted(
+            person for person, life in self.model.now.lives.items() if life.died is None and allowed(life)
+        )
 
     def spell(self, person: str) -> Membership:
         """The last spell of a person that is believed."""
@@ -270,7 +287,9 @@ class Machine(RuleBasedStateMachine):
         ids = {person: self.register.person(person) for person in members}
         content: dict[str, Any] = {
             "on": day_of(day).isoformat(),
-            "relations": {ids[person]: "户主" if place == 0 else "其他" for place, person in enumerate(going)},
+            "relations": {
+                ids[person]: "户主" if place == 0 else "其他" for place, person in enumerate(going)
+            },
             "village_code": VILLAGE,
         }
         if not heads - set(going):
@@ -293,7 +312,8 @@ class Machine(RuleBasedStateMachine):
         with self.register.database.reading() as session:
             members = members_of(session, self.register.sealer, self.ids[number], day_of(day))
         return any(
-            one.id_number == person and one.relation == "户主" and one.is_there(day_of(day)) for one in members
+            one.id_number == person and one.relation == "户主" and one.is_there(day_of(day))
+            for one in members
         )
 
     def learn_households(self) -> None:
@@ -316,9 +336,7 @@ class Machine(RuleBasedStateMachine):
         rest = [one for one in homes if one != number]
         into = rest[other % len(rest)]
         world = self.model.now
-        going = {
-            person for index in range(day, DAYS) for person in world.members(number, index)
-        }
+        going = {person for index in range(day, DAYS) for person in world.members(number, index)}
         if not going:
             return
         relations = {self.register.person(person): "其他" for person in going}
@@ -360,9 +378,7 @@ class Machine(RuleBasedStateMachine):
         if row_.cover_to == day_of(day) or day_of(day) < row_.cover_from:
             return
         with self.register.change() as session:
-            covers.change_cover(
-                session, self.register.sealer, ASKER, self.register.at, row_.id, day_of(day)
-            )
+            covers.change_cover(session, self.register.sealer, ASKER, self.register.at, row_.id, day_of(day))
         life = self.model.next(self.register.at).lives[person]
         life.own_covers = [(row_.cover_from, day_of(day))]
 
@@ -437,9 +453,15 @@ def run(url: str, folder: Path, examples: int, steps: int, phases: tuple[Phase, 
         )
 
 
-def test_the_register_says_what_a_plain_model_says(migrated_sqlite_url: str, tmp_path: Path, proof: bool) -> None:
+@pytest.mark.timeout(3600)
+def test_the_register_says_what_a_plain_model_says(
+    migrated_sqlite_url: str, tmp_path: Path, proof: bool
+) -> None:
     run(migrated_sqlite_url, tmp_path, *((400, 25, THOROUGH) if proof else (12, 14, QUICK)))
 
 
-def test_the_register_says_so_on_postgresql_too(migrated_postgres_url: str, tmp_path: Path, proof: bool) -> None:
+@pytest.mark.timeout(3600)
+def test_the_register_says_so_on_postgresql_too(
+    migrated_postgres_url: str, tmp_path: Path, proof: bool
+) -> None:
     run(migrated_postgres_url, tmp_path, *((60, 20, THOROUGH) if proof else (3, 10, QUICK)))

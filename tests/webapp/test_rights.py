@@ -319,6 +319,9 @@ GET   /batches/{batch}            LMKRBA c
 GET   /dashboard                  VTZLGCA vtc
 GET   /standards                  VTZLGCJSA vtc
 GET   /standards/{year}           VTZLGCJSA vtc
+GET   /households                 VTZLCJSA vtc
+GET   /households/{household}     VTZLCJSA vtc
+POST  /households/eligibility     VTZLCJSA vtc
 GET   /warnings                   VTZLCJSA vtc
 GET   /warnings/{case}            VTZLCJSA vtc
 POST  /warnings                   VTZC vtc
@@ -359,6 +362,7 @@ def test_the_api_answers_a_role_at_each_place_as_the_matrix_says(county: Web, ro
             address = path.format(
                 account="0" * 32, claim=places.claim_id, batch=batch, event=1, year=2020, feed="medical",
                 upload="0" * 32, run="0" * 32, spell="0" * 32, case="0" * 32,
+                household="0" * 32,
             )  # fmt: skip
             if method == "GET":
                 answer = program.get(address)

@@ -20,12 +20,14 @@ WORKED_OUT = {
     ("households/services.py", "f'{name}.changed'"): {"household.changed", "person.changed", "cover.changed"},
     ("foundation/privacy/disclosures.py", "f'{subject}.seen_in_full'"): {
         "claim.seen_in_full",
+        "household.seen_in_full",
         "payment.seen_in_full",
     },
     ("foundation/privacy/disclosures.py", "LIMIT_REACHED"): {"access.limit_reached"},
     ("foundation/trail/verifying.py", "VERIFIED"): {"trail.verified"},
     ("foundation/privacy/exports.py", "f'export.{what}'"): {f"export.{state}" for state in EXPORT_MOVES},
     ("households/services/comparison.py", "_ASKED"): {"comparison.asked"},
+    ("households/services/proposals.py", "f'proposal.{state}'"): {"proposal.approved", "proposal.refused"},
     ("households/erasing.py", "action"): {"household.erased", "person.erased"},
     ("households/services/recognition.py", "action"): {"recognition.approved", "recognition.refused"},
     ("households/services/recognition_reviews.py", "action"): {
