@@ -54,7 +54,6 @@ GROUPS: tuple[tuple[Pair, Mapping[str, Pair]], ...] = (
             "household.changed": ("变更家庭", "household changed"),
             "household.erased": ("家庭信息到期清除", "household erased at the end of its term"),
             "person.added": ("新增人员", "person added"),
-            "person.changed": ("变更人员", "person changed"),
             "person.erased": ("人员信息到期清除", "person erased at the end of their term"),
             "cover.added": ("新增保障", "cover added"),
             "cover.changed": ("变更保障", "cover changed"),

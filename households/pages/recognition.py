@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -291,14 +291,8 @@ def _spell_page(recognition_id: str, which: str = "", faults: Faults = MappingPr
         may_review=actor.role in REVIEWERS,
         may_measure=actor.role in RECORDERS,
         own=view["row"].proposed_by == actor.person,
-        household_url=_household_url(view["home"].id),
         today=today,
     )
-
-
-def _household_url(household_id: str) -> str:
-    there = "households.shown" in current_app.view_functions
-    return url_for("households.shown", household_id=household_id) if there else ""
 
 
 def _typed() -> dict[str, str]:

@@ -24,12 +24,13 @@ from claims.queries import open_decision, standings
 from claims.queries.listing import stale
 from claims.queries.registered_facts import facts_from_register, with_documents
 from claims.services.decisions import opened
+from claims.services.pack import take_in_pack
 from claims.services.recheck import Rechecked, recheck, recheck_household
 from claims.storing import dump_record
 from foundation.clock import FixedClock, business_day
 from foundation.database import migrate
 from foundation.trail.events import Event
-from households.feeds import DepositRow
+from households.feeds import COLUMNS, DepositRow, file_of
 from households.household import Household
 from households.models.people import HouseholdRow, Membership
 from households.models.two_times import believed
@@ -290,6 +291,27 @@ def test_whoever_shares_a_changed_account_is_looked_at_again(county: County) -> 
         NewAccount(taken, 0).write(register, others.household)
         recheck(session, county.sealer, SYSTEM, county.later, [register.household_id(others.household)])
         assert number in reviewed(session)
+
+
+def test_a_newer_pack_does_not_forget_what_the_register_knows(county: County) -> None:
+    """It is compared with what was determined as the register has it, which it changes nothing of."""
+    with undone(county) as session:
+        known = homes(session, county)
+        _, facts, _ = next(rows[0] for rows in known.values() if rows[0][2].outcome == "approve")
+        assert facts.household is not None
+        register = Register(session, county.sealer, county.later)
+        CoverEnds(facts.claimant, facts.claim.event_on - timedelta(1)).write(register, facts.household)
+        looked = county.later + timedelta(minutes=1)
+        done = recheck(session, county.sealer, SYSTEM, looked, [register.household_id(facts.household)])
+        assert done.reviews > 0
+        pack, files = read_pack(SMALL), {"claims.xlsx": "another workbook with the same rows"}
+        files |= {file_of(feed): "the same" for feed in COLUMNS}
+        taken_in, decided = take_in_pack(
+            session, county.sealer, SYSTEM, looked + timedelta(hours=1), pack, files, county.policy
+        )
+        assert not taken_in.unchanged and (taken_in.decisions, taken_in.reviews) == (0, 0)
+        of_pack = {item.decision.claim_no: triple(item.decision) for item in decided}
+        assert all(of_pack[number] == triple(made) for rows in known.values() for number, _, made in rows)
 
 
 @pytest.fixture

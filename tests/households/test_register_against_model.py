@@ -26,7 +26,7 @@ from sqlalchemy import select
 
 from foundation.errors import ConflictError
 from households.models.people import HouseholdRow, Membership, Person
-from households.queries.people import members_of, spells_of
+from households.queries.people import counting, members_of, spells_of
 from households.queries.registered import registered
 from households.queries.views import View
 from households.roster import RosterRow
@@ -101,11 +101,9 @@ class Machine(RuleBasedStateMachine):
             if person not in named:
                 life.roster_cover = life.roster_home = None
         for one in rows:
-            life = world.lives.get(one.id_number)
-            before = None if life is None else life.roster_home
-            if life is None:
-                life = world.lives[one.id_number] = Life([one.household_no] * DAYS)
-            elif before not in (None, one.household_no) and not life.by_hand:
+            life = world.lives.setdefault(one.id_number, Life([one.household_no] * DAYS))
+            before = life.roster_home
+            if before not in (None, one.household_no) and not life.by_hand:
                 life.homes = [one.household_no] * DAYS
             life.roster_home = one.household_no
             life.roster_cover = (one.cover_from, one.cover_to or date(2020, 12, 31))
@@ -374,7 +372,7 @@ class Machine(RuleBasedStateMachine):
             return
         person = insured[which % len(insured)]
         with self.register.database.reading() as session:
-            row_ = covers.counting(covers.covers_under(session, self.register.person(person), self.policy))[0]
+            row_ = counting(covers.covers_under(session, self.register.person(person), self.policy))[0]
         if row_.cover_to == day_of(day) or day_of(day) < row_.cover_from:
             return
         with self.register.change() as session:

@@ -16,8 +16,6 @@ from webapp.trail_reasons import reason_words
 from webapp.trail_words import ACTIONS, ASSURANCES, SUBJECTS, action_words
 
 WORKED_OUT = {
-    ("households/services.py", "f'{name}.added'"): {"household.added", "person.added", "cover.added"},
-    ("households/services.py", "f'{name}.changed'"): {"household.changed", "person.changed", "cover.changed"},
     ("foundation/privacy/disclosures.py", "f'{subject}.seen_in_full'"): {
         "claim.seen_in_full",
         "household.seen_in_full",
@@ -28,6 +26,7 @@ WORKED_OUT = {
     ("foundation/privacy/exports.py", "f'export.{what}'"): {f"export.{state}" for state in EXPORT_MOVES},
     ("households/services/comparison.py", "_ASKED"): {"comparison.asked"},
     ("households/services/proposals.py", "f'proposal.{state}'"): {"proposal.approved", "proposal.refused"},
+    ("households/services/warnings.py", "f'warning.{state}'"): {"warning.dismissed", "warning.transferred"},
     ("households/erasing.py", "action"): {"household.erased", "person.erased"},
     ("households/services/recognition.py", "action"): {"recognition.approved", "recognition.refused"},
     ("households/services/recognition_reviews.py", "action"): {
