@@ -10,7 +10,7 @@ from claims.models import ClaimRow, Determination
 from claims.phrases import LINES
 from claims.terms import OUTCOME_NAMES
 from foundation.clock import business_day
-from foundation.money import yuan_text
+from foundation.money import Money
 from foundation.sealing import Sealer
 from households.slots import fill
 from households.timeline import Item
@@ -46,7 +46,7 @@ def happenings(session: Session, _sealer: Sealer, household_id: str) -> list[Ite
         if row.determined_at is not None:
             said = OUTCOME_NAMES.get(row.outcome, (row.outcome, row.outcome))
             title = (f"核定:{said[0]}", f"Determined: {said[1]}")
-            money = yuan_text(row.amount_fen)
+            money = Money(row.amount_fen).grouped
             text = (f"{row.claim_no} · {money} 元", f"{row.claim_no} · {money} yuan")
             items.append(Item(business_day(row.determined_at), "claim", title, text, url))
     return items

@@ -45,11 +45,11 @@ class Check:
 
 
 _HOLDINGS: Mapping[str, Pair] = {
-    "deposit": ("大额存款", "large deposits"),
-    "machinery": ("大型农机具", "farm machinery"),
-    "housing": ("商品房", "commercial housing"),
-    "vehicle": ("高档车辆", "costly vehicles"),
-    "company": ("开办企业", "companies"),
+    "deposit": ("大额存款", "Large deposits"),
+    "machinery": ("大型农机具", "Farm machinery"),
+    "housing": ("商品房", "Commercial housing"),
+    "vehicle": ("高档车辆", "Costly vehicles"),
+    "company": ("开办企业", "Companies"),
 }
 
 
@@ -58,12 +58,12 @@ def _checks() -> dict[str, Check]:
     found += [
         Check(
             "payroll",
-            ("财政供养(含直系亲属)", "public payroll, relatives too"),
+            ("财政供养(含直系亲属)", "Public payroll, relatives too"),
             "payroll",
             ("payroll", "kin"),
         ),
-        Check("official_relative", ("干部亲属", "official's relative"), "official", ("officials",)),
-        Check("death", ("死亡登记", "registered deaths"), "presence", ("deaths",)),
+        Check("official_relative", ("干部亲属", "Officials' relatives"), "official", ("officials",)),
+        Check("death", ("死亡登记", "Registered deaths"), "presence", ("deaths",)),
     ]
     taken = {feed for check in found for feed in check.feeds}
     found += [

@@ -67,6 +67,11 @@ class Setting:
         """The checks that nobody can be clear of."""
         return [check for check in self.made() if not delivered(check, self.feeds)]
 
+    def overdue(self) -> list[Check]:
+        """The checks of which some data is older than its calendar allows."""
+        late = {feed for feed, source in self.feeds.items() if source.late}
+        return [check for check in self.made() if not late.isdisjoint(check.feeds)]
+
     def as_text(self) -> str:
         """JSON, as `ComparisonRun.feeds` keeps it."""
         feeds = {

@@ -76,7 +76,7 @@ def source_words(feed: str, source: Source | None) -> str:
 def detail_words(details: Iterable[Detail]) -> str:
     """What a row says, on one line."""
     said = (f"{pick(*title)} {value}" for title, value in details)
-    return pick(";", "; ").join(said)
+    return pick("\uff1b", "; ").join(said)
 
 
 def basis_words(setting: Setting) -> str:

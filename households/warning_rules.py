@@ -97,12 +97,30 @@ def _of_rule(rule: Threshold, rows: Sequence[SeenRow], who: Who, rules: Threshol
     by_event: dict[Event, list[tuple[RowTold, int]]] = defaultdict(list)
     for row in _newest_of_each_thing(rule, rows):
         if all(row.values[field] in words for field, words in rule.where.items()):
-            on = row.on or _day_of(rule, row)
-            bears = _bears(rule, row)
-            told = RowTold(row.id, row.known_at, on, bears if rule.plus else None, _thing(rule, row))
-            compared = row.values[rule.compare] or 0 if rule.compare else bears
-            by_event[_event(rule, row, on, who)].append((told, compared))
+            event, told = _told(rule, row, who)
+            compared = row.values[rule.compare] or 0 if rule.compare else told.amount_fen or 0
+            by_event[event].append((told, compared))
     return [_alert(rule, event, told, registered=registered) for event, told in by_event.items()]
+
+
+def alert_of_row(feed: str, row: SeenRow, who: Who, rules: Thresholds) -> Alert | None:
+    """The event that one row tells of by itself, whether or not it reaches a line; None for a feed without rules."""
+    of_feed = rules.by_feed.get(feed, ())
+    if not of_feed:
+        return None
+    fitting = (
+        rule for rule in of_feed if all(row.values[name] in words for name, words in rule.where.items())
+    )
+    rule = next(fitting, of_feed[0])
+    event, told = _told(rule, row, who)
+    return Alert(rule.key, event, told.on, True, (told,))
+
+
+def _told(rule: Threshold, row: SeenRow, who: Who) -> tuple[Event, RowTold]:
+    """The event of a row, and what the row says of it."""
+    on = row.on or _day_of(rule, row)
+    bears = _bears(rule, row) if rule.plus else None
+    return _event(rule, row, on, who), RowTold(row.id, row.known_at, on, bears, _thing(rule, row))
 
 
 def _alert(rule: Threshold, event: Event, told: list[tuple[RowTold, int]], *, registered: bool) -> Alert:

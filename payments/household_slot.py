@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, Determination
 from foundation.clock import business_day
-from foundation.money import yuan_text
+from foundation.money import Money
 from foundation.sealing import Sealer
 from households.slots import fill
 from households.timeline import Item
@@ -56,5 +56,5 @@ def happenings(session: Session, _sealer: Sealer, household_id: str) -> list[Ite
 
 
 def _sum(claim_no: str, fen: int) -> tuple[str, str]:
-    money = yuan_text(fen)
+    money = Money(fen).grouped
     return f"{claim_no} · {money} 元", f"{claim_no} · {money} yuan"

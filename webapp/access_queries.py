@@ -21,6 +21,7 @@ from foundation.privacy.models import Disclosure, Export
 from foundation.staff.models import Account, StaffMember
 from foundation.trail.events import Event
 from foundation.web.paging import Page, keyset
+from households.models import HouseholdRow
 from payments.models import Payment
 from webapp.days import between
 from webapp.models import AccessCount
@@ -86,12 +87,16 @@ def _views(query: Select[*tuple[Any, ...]], filters: AccessFilters) -> Select[*t
 
 
 def things(session: Session, found: Sequence[Disclosure]) -> Mapping[str, tuple[str, str]]:
-    """Id of a thing that was seen → (what people call it, the id of its page), two statements for all of them."""
+    """Id of a thing that was seen → (what people call it, the id of its page), three statements for all of them."""
     claims = [row.subject_id for row in found if row.subject == "claim"]
     payments = [row.subject_id for row in found if row.subject == "payment"]
     numbers = select(ClaimRow.id, ClaimRow.claim_no, ClaimRow.id).where(ClaimRow.id.in_(claims))
     references = select(Payment.id, Payment.reference, Payment.batch_id).where(Payment.id.in_(payments))
-    rows = [*session.execute(numbers), *session.execute(references)]
+    seen = [row.subject_id for row in found if row.subject == "household"]
+    homes = select(HouseholdRow.id, HouseholdRow.household_no, HouseholdRow.id).where(
+        HouseholdRow.id.in_(seen)
+    )
+    rows = [*session.execute(numbers), *session.execute(references), *session.execute(homes)]
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
@@ -102,7 +107,7 @@ def searches(session: Session, filters: AccessFilters, cursor: str | None) -> Pa
     """Searches for a person, newest first. All have the same subject, `-`, whose index finds them."""
     query = select(Event).where(
         Event.subject_id == "-",
-        Event.action == "claims.searched",
+        Event.action.in_(("claims.searched", "households.searched")),
         *filters.days(Event.at),
         *filters.actors(),
     )

@@ -89,6 +89,8 @@ class Case:
     reviews: tuple[ReviewOpened, ...]
     others: tuple[ListedClaim, ...]
     """The household's other claims, by day of notice."""
+    household_id: str | None = None
+    """The household in the register; None for somebody whom no roster knows."""
 
     @property
     def erased(self) -> bool:
@@ -157,6 +159,7 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, claim_id: str) ->
         town=claim.town,
         village=claim.village,
         village_code=claim.village_code,
+        household_id=household_id,
         decisions=decisions,
         shown=shown,
         opened=_opened(session, sealer, named),

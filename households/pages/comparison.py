@@ -19,13 +19,13 @@ from foundation.privacy.purposes import EXPORT_PURPOSES
 from foundation.staff.queries import names
 from foundation.web.acting import acting, now, reading, ring, sealer, stored_files, transaction
 from foundation.web.disclosing import named_purposes, typed_reason
-from foundation.web.language import _
+from foundation.web.language import _, pick
 from foundation.web.large import take_large
 from foundation.web.requests import arguments, form
 from households.comparison_forms import CheckForm, HouseholdForm, ListForm, Nothing, PlaceForm, RunsArguments
 from households.comparison_list import Numbers
 from households.pages import comparison_runs
-from households.pages.comparison_rows import feed_rows, list_view, run_row
+from households.pages.comparison_rows import list_view, run_row
 from households.pages.comparison_runs import first_faults, handed_out, may_run
 from households.queries.comparison_runs import (
     COMPARE,
@@ -88,7 +88,8 @@ def _list_page(
         "households/comparison_list.html",
         runs=[run_row(run, staff, places) for run in page.rows],
         newest=None if newest is None else run_row(newest, staff, places),
-        late=[] if newest is None else [row for row in feed_rows(newest.setting) if row["badge"][0] != "ok"],
+        missing=[] if newest is None else [pick(*check.title) for check in newest.setting.without_data()],
+        late=[] if newest is None else [pick(*check.title) for check in newest.setting.overdue()],
         working=working,
         may_run=runs,
         may_check=actor.role is Role.AUDITOR,

@@ -13,6 +13,7 @@ from households.checks import CHECKS, Check
 from households.comparing import State
 from households.comparison_setting import Setting, Source
 from households.comparison_words import (
+    ANSWERS,
     SCOPES,
     STATE_KINDS,
     STATES,
@@ -22,6 +23,7 @@ from households.comparison_words import (
     detail_words,
     source_words,
 )
+from households.departments import departments
 from households.layouts import layouts
 from households.queries.comparison import Cell, Matrix
 from households.queries.comparison_hits import Answer, HitView
@@ -63,9 +65,11 @@ def state_badge(check: Check, state: State) -> tuple[str, str]:
     return kind, pick(*STATES[state])
 
 
-def answer_badge(answer: Answer | None) -> tuple[str, str] | None:
-    """Mark and words of a clearance; None while there is none."""
-    return None if answer is None else ("ok" if answer.passed else "bad", answer_words(answer))
+def answer_badge(answer: Answer | None) -> tuple[str, str]:
+    """Mark and words of a clearance, or of a hit that nobody has answered."""
+    if answer is None:
+        return "neutral", pick(*ANSWERS["none"])
+    return "ok" if answer.passed else "bad", answer_words(answer)
 
 
 def hit_row(hit: HitView, staff: Mapping[str, str]) -> dict[str, Any]:
@@ -84,7 +88,7 @@ def hit_row(hit: HitView, staff: Mapping[str, str]) -> dict[str, Any]:
         "badge": state_badge(check, State.HIT),
         "source": source_words(hit.feed, hit.source),
         "details": detail_words(hit.details),
-        "answer": answer_badge(answer),
+        "answer": answer_badge(answer) if check.reverse else None,
         "answered_by": _answered_by(answer, staff),
         "withdrawn": hit.withdrawn,
         "clears": check.reverse and hit.household_id is not None,
@@ -104,21 +108,24 @@ def feed_rows(setting: Setting) -> list[dict[str, Any]]:
     return [
         {
             "check": pick(*check.title),
-            "feeds": [_feed(feed, setting.feeds.get(feed)) for feed in check.feeds],
+            "feeds": [_feed(check, feed, setting.feeds.get(feed)) for feed in check.feeds],
             "badge": _data_badge(setting, check),
         }
         for check in setting.made()
     ]
 
 
-def _feed(feed: str, source: Source | None) -> tuple[str, str]:
-    return pick(*layouts()[feed].title), source_words(feed, source)
+def _feed(check: Check, feed: str, source: Source | None) -> tuple[str, str]:
+    """The feed's title, where it says more than the check's, and who sent it, as of which day."""
+    title = layouts()[feed].title
+    same = check.feeds == (feed,) and title[0] == check.title[0]
+    return "" if same else pick(*title), source_words(feed, source)
 
 
 def _data_badge(setting: Setting, check: Check) -> tuple[str, str]:
     if check in setting.without_data():
         return "warn", pick(*STATES[State.NO_DATA])
-    if any(setting.feeds[feed].late for feed in check.feeds):
+    if check in setting.overdue():
         return "warn", _("有数据,已超期")
     return "ok", _("有数据")
 
@@ -145,7 +152,7 @@ def _table(matrix: Matrix, checks: Sequence[Check], staff: Mapping[str, str]) ->
         "checks": [
             {
                 "title": pick(*check.title),
-                "sources": [source_words(feed, matrix.setting.feeds.get(feed)) for feed in check.feeds],
+                "sources": _sources(check, matrix.setting),
             }
             for check in checks
         ],
@@ -164,30 +171,38 @@ def _table(matrix: Matrix, checks: Sequence[Check], staff: Mapping[str, str]) ->
     }
 
 
+def _sources(check: Check, setting: Setting) -> list[tuple[str, str]]:
+    """(department, as of which day) of each feed that a check asks."""
+    return [
+        (pick(*departments()[layouts()[feed].department]), as_of_words(setting.feeds.get(feed)))
+        for feed in check.feeds
+    ]
+
+
 def _cell(
     cell: Cell, setting: Setting, answers: Mapping[str, Answer], staff: Mapping[str, str]
 ) -> dict[str, Any]:
-    answer = answers.get(cell.check.key) if cell.state is State.HIT and cell.check.reverse else None
+    cleared = cell.state is State.HIT and cell.check.reverse
+    answer = answers.get(cell.check.key) if cleared else None
     return {
         "label": pick(*cell.check.title),
         "badge": state_badge(cell.check, cell.state),
         "note": _cell_note(cell, setting),
         "hits": [detail_words(hit.details) for hit in cell.hits if hit.details],
-        "answer": answer_badge(answer),
+        "answer": answer_badge(answer) if cleared else None,
         "answered_by": _answered_by(answer, staff),
-        "matter": cell.check.key if cell.state is State.HIT and cell.check.reverse else None,
+        "matter": cell.check.key if cleared else None,
     }
 
 
 def _cell_note(cell: Cell, setting: Setting) -> str:
-    """What is missing for NO DATA; else, where it is older than its calendar allows, of which day the data is."""
+    """What is missing for NO DATA, where it could be one of several; a warning where the data is overdue."""
     if cell.state is State.NO_DATA:
+        if len(cell.check.feeds) == 1:
+            return ""
         names = pick("、", ", ").join(pick(*layouts()[feed].title) for feed in cell.missing)
         return _("缺:%(feeds)s", feeds=names)
-    late = [
-        setting.feeds[feed] for feed in cell.check.feeds if feed in setting.feeds and setting.feeds[feed].late
-    ]
-    return as_of_words(min(late, key=lambda source: source.day)) if late else ""
+    return _("数据已超期") if cell.check in setting.overdue() else ""
 
 
 def list_view(checked: CheckedList, most: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from foundation.errors import InvalidInput
 from foundation.web.language import _, pick
 from households import schemas
 from households.pages.change_parts import About, Doing, Field, Kind, Values
-from households.pages.household_rows import named
+from households.pages.household_rows import named, word
 from households.queries.households import household_of_number
 from households.services import accounts, settling
 from households.services.proposals import ask
@@ -58,13 +58,13 @@ def _each(about: About, blank: str) -> list[Field]:
     return [
         Field(
             f"relation_{member.person_id}",
-            _("%(name)s(%(relation)s)", name=member.name or "", relation=member.relation),
+            f"{member.name or ''} · {word(RELATIONS, member.relation)}",
             "select",
             "",
             options,
             hint=blank,
             required=False,
-            own_words=False,
+            own_words=True,
         )
         for member in about.there()
     ]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from foundation.clock import business_day
 from foundation.masking import Audience, account_for
-from foundation.money import yuan_text
+from foundation.money import Money
 from foundation.sealing import Sealer
 from foundation.staff.queries import names
 from foundation.trail.events import Event
@@ -104,7 +104,7 @@ def _of_figures(session: Session, sealer: Sealer, household_id: str) -> Iterator
             title = (f"登记 {year} 年收入", f"Income of {year} entered")
             text = ("", "")
             if head is not None:
-                text = (f"人均 {yuan_text(head)} 元", f"{yuan_text(head)} yuan a head")
+                text = (f"人均 {Money(head).grouped} 元", f"{Money(head).grouped} yuan a head")
             yield Item(business_day(income.known_at), _KIND, title, text)
 
 

@@ -34,7 +34,7 @@ from households.services.deliveries import FULL
 from households.services.warning_filing import Arrival, file_reports, wait_for_turn
 from households.services.warning_withdrawals import note_withdrawn
 from households.thresholds import thresholds
-from households.warning_rules import SeenRow, Who, alerts
+from households.warning_rules import Alert, SeenRow, Who, alert_of_row, alerts
 from policies.queries import periods
 
 LINK = "warning.link"
@@ -131,27 +131,27 @@ def arrivals_of(
     for person_id in sorted(rows):
         for feed, seen in sorted(rows[person_id].items()):
             for alert in alerts(feed, seen, who[person_id], thresholds()):
-                found += [
-                    Arrival(
-                        person_id=person_id,
-                        event=alert.event,
-                        event_on=alert.event_on,
-                        on=row.on,
-                        channel=DEPARTMENT,
-                        reported_at=row.known_at,
-                        content={
-                            "feed": feed,
-                            "rule": alert.rule,
-                            "thing": row.thing,
-                            "amount_fen": row.amount_fen,
-                        },
-                        opens=alert.due,
-                        department=known[feed].department,
-                        feed_row_id=row.row_id,
-                    )
-                    for row in alert.rows
-                ]
+                found += _arrivals(person_id, feed, alert)
     return found
+
+
+def _arrivals(person_id: str, feed: str, alert: Alert) -> list[Arrival]:
+    """The reports of an alert, one for each of its rows."""
+    return [
+        Arrival(
+            person_id=person_id,
+            event=alert.event,
+            event_on=alert.event_on,
+            on=row.on,
+            channel=DEPARTMENT,
+            reported_at=row.known_at,
+            content={"feed": feed, "rule": alert.rule, "thing": row.thing, "amount_fen": row.amount_fen},
+            opens=alert.due,
+            department=layouts()[feed].department,
+            feed_row_id=row.row_id,
+        )
+        for row in alert.rows
+    ]
 
 
 def who_is(session: Session, person_id: str) -> Who:
@@ -173,12 +173,12 @@ def open_for_row(
     row = session.get(FeedRow, feed_row_id)
     if row is None or person_id not in _whose(session, [row.id_lookup]).values():
         raise NotFound
-    found = [
-        replace(one, channel=OWED, opens=True, reported_at=at, reported_by=actor.person)
-        for one in arrivals_of(session, sealer, [person_id], [row.feed])
-        if one.feed_row_id == feed_row_id
-    ]
-    filed = file_reports(session, sealer, actor, at, found)
+    alert = None
+    if row.feed in layouts() and row.sealed != ERASED:
+        alert = alert_of_row(row.feed, _seen(sealer, row), who_is(session, person_id), thresholds())
+    found = [] if alert is None else _arrivals(person_id, row.feed, alert)
+    told = [replace(one, channel=OWED, reported_at=at, reported_by=actor.person) for one in found]
+    filed = file_reports(session, sealer, actor, at, told)
     if not filed.case_of:
         raise ConflictError(
             "这条部门数据不能立案:不属预警事件,或本人不在任何户内",

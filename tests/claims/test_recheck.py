@@ -306,10 +306,15 @@ def test_a_newer_pack_does_not_forget_what_the_register_knows(county: County) ->
         assert done.reviews > 0
         pack, files = read_pack(SMALL), {"claims.xlsx": "another workbook with the same rows"}
         files |= {file_of(feed): "the same" for feed in COLUMNS}
-        taken_in, decided = take_in_pack(
-            session, county.sealer, SYSTEM, looked + timedelta(hours=1), pack, files, county.policy
+        again = looked + timedelta(hours=1)
+        taken_in, decided = take_in_pack(session, county.sealer, SYSTEM, again, pack, files, county.policy)
+        assert not taken_in.unchanged and taken_in.reviews == 0
+        of_determined = (
+            select(func.count())
+            .select_from(DecisionRow)
+            .join(Determination, Determination.claim_id == DecisionRow.claim_id)
         )
-        assert not taken_in.unchanged and (taken_in.decisions, taken_in.reviews) == (0, 0)
+        assert session.scalar(of_determined.where(DecisionRow.made_at == again)) == 0
         of_pack = {item.decision.claim_no: triple(item.decision) for item in decided}
         assert all(of_pack[number] == triple(made) for rows in known.values() for number, _, made in rows)
 

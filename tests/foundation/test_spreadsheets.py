@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,14 @@ from hypothesis import strategies as st
 from foundation import workbook_look
 from foundation.cells import Cell, ErrorCell
 from foundation.errors import Fault, UnusableInput
-from foundation.spreadsheets import Written, open_workbook, read_workbook, write_workbook
+from foundation.spreadsheets import (
+    Written,
+    open_first_sheet,
+    open_workbook,
+    read_workbook,
+    write_template,
+    write_workbook,
+)
 from tests.foundation.raw_workbook import sheet_xml, workbook_parts, written, zipped
 
 SHEET = "参保名册"
@@ -500,3 +508,25 @@ def test_a_float_or_a_cell_that_is_too_long_is_not_written() -> None:
         write_workbook({"表": [[0.1]]})  # type: ignore[list-item]
     with pytest.raises(ValueError, match="1, 1"):
         write_workbook({"表": [["长" * 40_000]]})
+
+
+def test_the_first_sheet_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    path = written(tmp_path, write_workbook({"随便什么名": [["甲", 1]], "第二张": [["乙"]]}))
+    with open_first_sheet(path, "数据") as (name, rows):
+        assert (name, list(rows)) == ("随便什么名", [["甲", 1.0]])
+    (tmp_path / "none").write_bytes(b"PK\x03\x04 and nothing")
+    with pytest.raises(UnusableInput, match="数据"), open_first_sheet(tmp_path / "none", "数据"):
+        pass
+
+
+def test_a_template_keeps_what_is_typed_as_text(tmp_path: Path) -> None:
+    content = write_template("名册", "=说明", ["身份证号", "姓名"], [22, 10])
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    assert (sheet.title, sheet["A1"].value, [cell.value for cell in sheet[2]]) == (
+        "名册",
+        "=说明",
+        ["身份证号", "姓名"],
+    )
+    assert sheet["A1"].data_type == "s" and sheet["A2"].number_format == "@"
+    assert sheet.freeze_panes == "A3"
+    assert write_template("名册", "=说明", ["身份证号", "姓名"], [22, 10]) == content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from foundation.cells import Cell, ErrorCell, parse_amount, parse_date, parse_name, parse_text, parse_whole
 from foundation.errors import UnusableInput
-from foundation.tables import Column, Refused, RowError, TableResult, read_judged_table, read_table
+from foundation.tables import (
+    Column,
+    Refused,
+    RowError,
+    TableResult,
+    read_judged_table,
+    read_table,
+    table_blocks,
+)
 
 COLUMNS = (
     Column("编号", "number", parse_text, required=True, distinct=True),
@@ -276,3 +284,37 @@ def test_tables_longer_than_a_block_are_read_whole() -> None:
     assert len(result.rows) == 2997
     assert [error.row for error in result.errors] == [1000, 1999, 2998]
     assert result.numbers[-1] == 3001
+
+
+# A block at a time
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["1", "x", "", None, "2020-01-02", 7.0, "3元"]), max_size=5), max_size=40
+    )
+)
+def test_a_table_read_in_blocks_is_the_table_read_at_once(few: list[list[Cell]]) -> None:
+    rows: list[list[Cell]] = [["标题"], HEADER, *few, *few[:20] * 30]
+    blocks = list(table_blocks(COLUMNS, rows, "a.xlsx", "表", header_rows=10))
+    whole = read_table(COLUMNS, rows, "a.xlsx", "表", header_rows=10)
+    assert [row for block in blocks for row in block.rows] == whole.rows
+    assert [number for block in blocks for number in block.numbers] == whole.numbers
+    assert [error for block in blocks for error in block.errors] == whole.errors
+
+
+def test_blocks_are_read_when_they_are_asked_for_and_the_header_with_the_first() -> None:
+    taken = 0
+
+    def endless() -> Iterator[Sequence[Cell]]:
+        nonlocal taken
+        yield HEADER
+        while True:
+            taken += 1
+            yield [str(taken), "王五", "", ""]
+
+    blocks = table_blocks(COLUMNS, endless(), "a.csv")
+    assert taken == 0
+    assert len(next(blocks).rows) == taken == 250
+    with pytest.raises(UnusableInput):
+        next(table_blocks(COLUMNS, [["编号"]], "a.csv"))

@@ -413,6 +413,19 @@ def test_a_row_that_is_owed_becomes_a_case_also_below_the_line_and_once(desk: De
         _open_for(desk, OTHER, "nothing")
 
 
+def test_a_row_that_no_rule_warns_of_becomes_a_case_when_it_is_found_owed(desk: Desk) -> None:
+    desk.send(
+        "education",
+        {"who": FATHER, "academic_year": "2020-2021", "school": "某校", "level": "本科", "status": "在籍"},
+    )
+    assert desk.cases() == []  # nobody of this household is registered as poor
+    with desk.reading() as session:
+        (row_id,) = _row_ids(session)
+    _open_for(desk, FATHER, row_id)
+    (case,) = desk.cases()
+    assert (case.line, case.event_on) == ("education", date(2020, 9, 1))
+
+
 def test_a_row_of_somebody_else_makes_no_case(desk: Desk) -> None:
     desk.send("medical", bill(FATHER, "1", MAY, 100))
     with desk.reading() as session:

@@ -136,15 +136,18 @@ def _view(
     }
 
 
+_PAGES = {"claim": ("claims.shown", "claim_id"), "household": ("households.shown", "household_id")}
+"""Where a thing is shown, and under which name its page takes the id; a payment in its batch."""
+
+
 def _page_of(subject: str, page_id: str) -> str:
     """The page of a thing, where the person who looks may open it; else ''."""
-    endpoint = "claims.shown" if subject == "claim" else "payments.batch"
+    endpoint, argument = _PAGES.get(subject, ("payments.batch", "batch_id"))
     right = right_of(endpoint, "GET")
     if not page_id or right is None or not right.allows(acting().role, acting().place):
         return ""
-    if subject == "claim":
-        return url_for(endpoint, claim_id=page_id)
-    return url_for(endpoint, batch_id=page_id)
+    named: dict[str, Any] = {argument: page_id}
+    return url_for(endpoint, **named)
 
 
 def _note(row: Disclosure) -> str:

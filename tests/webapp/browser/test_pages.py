@@ -9,8 +9,10 @@ from playwright.sync_api import Page
 from sqlalchemy import text
 
 from tests.webapp.browser.conftest import PHONE, ROOT, WIDE, Site
+from tests.webapp.comparisons import two_runs
 from tests.webapp.recognised import proposed_spell
 from tests.webapp.waiting_feed import waiting_feed
+from tests.webapp.warned import a_warning
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -30,11 +32,24 @@ PAGES = [
     ("/standards", "CENTER_CERTIFIER"),
     ("/standards/2020", "CENTER_LEAD"),
     ("/standards/new", "CENTER_LEAD"),
+    ("/warnings", "CENTER_CERTIFIER"),
+    ("/warnings/{warning}", "TOWN_REVIEWER"),
+    ("/warnings/{warning}/form", "CLAIM_OFFICER"),
+    ("/warnings/report", "VILLAGE_OFFICER"),
+    ("/warnings/report/{warned}", "TOWN_REVIEWER"),
+    ("/warnings/report/unknown", "CLAIM_OFFICER"),
     ("/recognitions", "TOWN_REVIEWER"),
     ("/recognitions/{spell}", "CENTER_LEAD"),
     ("/recognitions/new?household_id={home}", "TOWN_REVIEWER"),
     ("/ledgers/identification", "CENTER_LEAD"),
     ("/ledgers/support", "AUDITOR"),
+    ("/comparison", "CENTER_CERTIFIER"),
+    ("/comparison", "AUDITOR"),
+    ("/comparison/{compared}", "CENTER_LEAD"),
+    ("/comparison/{compared}?kind=record", "AUDITOR"),
+    ("/comparison/{again}/households/{hit}", "CENTER_CERTIFIER"),
+    ("/comparison/{again}/differences", "CLAIM_OFFICER"),
+    ("/households/{hit}/clearance", "TOWN_REVIEWER"),
     ("/certificates", "TOWN_REVIEWER"),
     ("/payments", "FIN_MAKER"),
     ("/payments/{batch}", "FIN_CHECKER"),
@@ -70,6 +85,8 @@ def ids(site: Site) -> dict[str, str]:
     with site.web.database.transaction() as session:
         spell = proposed_spell(session, site.web.sealer)
         feed = waiting_feed(session, site.web.sealer)
+        warning, warned = a_warning(session, site.web.sealer)
+        compared, again, hit = two_runs(session, site.web.sealer, site.web.clock.at)
     with site.web.database.reading() as session:
         return {
             "claim": str(
@@ -80,7 +97,12 @@ def ids(site: Site) -> dict[str, str]:
             ),
             "batch": str(session.scalar(text("SELECT id FROM batch LIMIT 1"))),
             "spell": spell,
+            "warning": warning,
+            "warned": warned,
             "feed": feed,
+            "compared": compared,
+            "again": again,
+            "hit": hit,
             "home": str(session.scalar(text("SELECT household_id FROM recognition LIMIT 1"))),
             "event": str(session.scalar(text("SELECT max(event_id) FROM trail_leaf"))),
         }
