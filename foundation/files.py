@@ -50,9 +50,13 @@ class FileReference:
     size: int
 
 
-def store(session: Session, sealer: Sealer, content: bytes, media_type: str) -> FileReference:
-    """Stores bytes, sealed. The caller's transaction makes them stay."""
-    identity = secrets.token_hex(16)
+def store(
+    session: Session, sealer: Sealer, content: bytes, media_type: str, identity: str | None = None
+) -> FileReference:
+    """Stores bytes, sealed, under a random id or one that the caller has for it. The caller's transaction makes them
+    stay.
+    """
+    identity = identity or secrets.token_hex(16)
     digest = hashlib.sha256(content).hexdigest()
     session.add(
         StoredFile(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from foundation.clock import business_day
 from foundation.database import Base, table_of
-from foundation.privacy.erasing import chosen, take_out
+from foundation.privacy.erasing import chosen, erase_files, take_out
 from foundation.sealing import ERASED
 from foundation.trail.events import Change
 from households.models.comparison import ComparisonHit
@@ -110,6 +110,8 @@ def erase_households(session: Session, ids: Sequence[str], reason: str) -> list[
     The events, not yet recorded.
     """
     changes = _changes(session, HouseholdRow, "household.erased", ids, reason)
+    # A picture that was sent with a report is stored under the report's id.
+    erase_files(session, _there(session, WarningReport, _household(WarningReport).in_(ids)))
     for model in _OF_HOUSEHOLDS:
         there = _there(session, model, _household(model).in_(ids))
         take_out(session, model, there, {"sealed": ERASED, **_BESIDE.get(model, {})})

@@ -17,10 +17,11 @@ from foundation.clock import business_day
 from foundation.files import StoredFile
 from foundation.privacy.erasing import erase_files, file_is_there
 from foundation.trail.events import Change
+from households.models.warnings import WarningCase
 from reports.certificates import ROW_ID
 from reports.models import IssuedDocument
 from reports.queries import LETTER_KINDS
-from reports.terms import COVER_CERTIFICATE
+from reports.terms import CLAIM_FORM, COVER_CERTIFICATE
 
 BATCH_KINDS = ("batch_summary",)
 COUNTY_KINDS = ("audit_report", "village_notice")
@@ -77,6 +78,12 @@ def erase_certificates(session: Session, household_ids: Sequence[str], reason: s
     """Takes the content out of the certificates of cover of some households. The events, not yet recorded."""
     household = func.substr(IssuedDocument.subject_id, 1, ROW_ID)
     return _erase(session, (COVER_CERTIFICATE,), household.in_(household_ids), reason)
+
+
+def erase_claim_forms(session: Session, household_ids: Sequence[str], reason: str) -> list[Change]:
+    """Takes the content out of the claim forms of some households' warnings. The events, not yet recorded."""
+    cases = select(WarningCase.id).where(WarningCase.household_id.in_(household_ids))
+    return _erase(session, (CLAIM_FORM,), IssuedDocument.subject_id.in_(cases), reason)
 
 
 def _erase(session: Session, kinds: Sequence[str], which: ColumnElement[bool], reason: str) -> list[Change]:

@@ -24,6 +24,7 @@ from foundation.web.disclosing import FullViewForm, grant_full_view, offered_pur
 from foundation.web.language import pick
 from foundation.web.requests import arguments, form
 from households import slots
+from households.actions import offered
 from households.layouts import layouts
 from households.models.people import HouseholdRow
 from households.pages import people_forms, proposals, tasks
@@ -55,6 +56,7 @@ from households.queries.search import MOST_FOUND, found_by_person
 from households.queries.tasks import open_tasks_count, tasks_of
 from households.queries.timeline import timeline_of
 from households.schemas import AsOfArguments, FindForm, HouseholdArguments, HouseholdPageArguments
+from households.services.recognition import PROPOSERS
 from households.terms import CATEGORIES
 from households.timeline import KINDS, Item
 from policies.queries import periods
@@ -214,6 +216,8 @@ def _household_page(
     return render_template(
         "households/household.html",
         home=home_view(home),
+        offers=offered(home),
+        may_propose=actor.role in PROPOSERS,
         into=None if into is None or not into.village_code.startswith(actor.place) else home_view(into),
         members=[row for row in rows if row["there"]],
         former=[row for row in rows if not row["there"]],

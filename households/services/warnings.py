@@ -60,7 +60,7 @@ MOST_DAYS_BACK = 2 * 366
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A picture of a paper or of the damage, JPEG or PNG."""
+    """A picture of a paper or of the damage, JPEG or PNG; stored under the id of its report."""
 
     media_type: str
     content: bytes
@@ -152,8 +152,8 @@ def report_stranger(
         **_written(told),
     }
     fresh = open_tasks(session, sealer, actor, at, [Finding("unknown_person", None, None, details)])
-    if fresh and told.photo is not None:  # Found by its digest, which the task has.
-        files.store(session, sealer, told.photo.content, told.photo.media_type)
+    if fresh and told.photo is not None:
+        files.store(session, sealer, told.photo.content, told.photo.media_type, told.report_id)
     return None
 
 
@@ -171,11 +171,9 @@ def _check(actor: Actor, at: datetime, told: Told) -> None:
 
 def _content(session: Session, sealer: Sealer, told: Told) -> dict[str, Any]:
     """What was written down, with the picture stored."""
-    content = _written(told)
     if told.photo is not None:
-        stored = files.store(session, sealer, told.photo.content, told.photo.media_type)
-        content["photo"] |= {"file_id": stored.id}
-    return content
+        files.store(session, sealer, told.photo.content, told.photo.media_type, told.report_id)
+    return _written(told)
 
 
 def _written(told: Told) -> dict[str, Any]:

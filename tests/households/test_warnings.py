@@ -251,7 +251,7 @@ def test_a_report_is_sealed_with_its_note_and_its_picture(desk: Desk) -> None:
     content = orjson.loads(desk.sealer.reveal("warning_report", "sealed", report.id, report.sealed))
     assert content["note"] == "住院两周"
     with desk.reading() as session:
-        assert session.get_one(StoredFile, content["photo"]["file_id"]).media_type == "image/png"
+        assert session.get_one(StoredFile, report.id).media_type == "image/png"
 
 
 @pytest.mark.parametrize("days", [1, -800])

@@ -368,3 +368,16 @@ def test_certificates_are_asked_for_within_ones_place_and_handed_out_there(town:
     assert post(stranger, f"/documents/{document.id}").status_code == 404
     assert document.id not in text_of(stranger.get("/documents"))
     assert post(town.sign_in("FIN_MAKER"), f"/documents/{document.id}").status_code == 404
+
+
+def test_the_page_of_a_household_leads_to_its_proposal_and_tells_of_its_spell(town: Web) -> None:
+    home = a_home(town)
+    village = town.sign_in("VILLAGE_OFFICER", home.village_code)
+    page = text_of(village.get(f"/households/{home.id}"))
+    assert f"/recognitions/new?household_id={home.id}" in page
+    assert f"/certificates?household_no={home.household_no}" in page
+    url = recognised(town, home)
+    page = text_of(town.sign_in("CENTER_LEAD").get(f"/households/{home.id}"))
+    assert url in page
+    assert "认定为相对贫困户" in page
+    assert "/recognitions/new?" not in page

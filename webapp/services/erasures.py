@@ -245,8 +245,12 @@ def _claims(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
 
 
 def _households(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
-    """Households with what was certified to them."""
-    return [*erase_households(session, ids, reason), *erase_certificates(session, ids, reason)]
+    """Households with what was certified to them and filled in for them."""
+    return [
+        *erase_households(session, ids, reason),
+        *erase_certificates(session, ids, reason),
+        *erase_claim_forms(session, ids, reason),
+    ]
 
 
 def _batches(session: Session, ids: Sequence[str], reason: str) -> list[Change]:
