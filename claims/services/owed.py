@@ -33,6 +33,7 @@ from foundation.sealing import Sealer
 from foundation.trail.events import Change, record
 from households.models.people import HouseholdRow
 from households.models.warnings import WarningCase
+from households.services.warning_filing import wait_for_turn
 from households.services.warning_rows import open_for_row
 from policies.policy import Policy
 from policies.queries import policy_by_id
@@ -220,5 +221,7 @@ def open_case(session: Session, sealer: Sealer, actor: Actor, at: datetime, owed
     row = session.get(OwedRow, owed_row_id)
     if row is None or not holds(actor.place, row.village_code):
         raise NotFound
+    wait_for_turn(session)
+    there = session.scalars(select(WarningCase.id).where(WarningCase.household_id == row.household_id)).all()
     case_id = open_for_row(session, sealer, actor, at, row.person_id, row.feed_row_id)
-    return Opened(case_id, fresh=session.get_one(WarningCase, case_id).opened_at == at)
+    return Opened(case_id, fresh=case_id not in there)

@@ -19,7 +19,9 @@ def rows_there(session: Session, feed: str, scope: str, digests: Collection[str]
     sqlite = is_sqlite(session)
     wanted = list(digests)
     values = {"feed": feed, "scope": scope, "wanted": orjson.dumps(wanted).decode() if sqlite else wanted}
-    return {digest: row_id for digest, row_id in session.execute(_probe(sqlite), values) if row_id is not None}
+    return {
+        digest: row_id for digest, row_id in session.execute(_probe(sqlite), values) if row_id is not None
+    }
 
 
 @cache

@@ -96,7 +96,7 @@ def case_by_id(session: Session, sealer: Sealer, actor: Actor, case_id: str) -> 
 
 
 def photo_of(session: Session, sealer: Sealer, actor: Actor, case_id: str, report_id: str) -> tuple[str, str]:
-    """(stored file, media type) of the picture of a report; it has the report's id. Raises NotFound where there is none."""
+    """(stored file, media type) of the picture of a report. Raises NotFound where there is none."""
     _case_row(session, actor, case_id)
     report = session.get(WarningReport, report_id)
     if report is None or report.case_id != case_id or report.sealed == ERASED:

@@ -49,8 +49,8 @@ def check(
     if number == content["id_number"]:
         raise InvalidInput({"id_number": [("与现有号码相同", "that is the number that is registered")]})
     other = person_of_number(session, sealer, content["id_number"])
-    if person.same_as is not None or (other is not None and other.same_as is not None):
-        raise ConflictError("其中一条人员记录已更正过", "one of the two records was corrected before")
+    if other is not None and other.same_as is not None:
+        raise ConflictError("该号码已更正为另一号码", "this ID number was corrected to another one before")
     if other is None:
         return
     theirs = spells_of(session, [other.id])

@@ -191,12 +191,7 @@ def end_relative(
 def _work(session: Session, sealer: Sealer, actor: Actor, at: datetime, person_id: str) -> Writing:
     """Work on a person of the actor's place, with the households that they are or were in."""
     work = begin(session, sealer, actor, at)
-    person = person_of_place(session, actor, person_id)
-    if person.same_as is not None:
-        raise ConflictError(
-            "此人已更正为另一身份证号,请在更正后的人员上办理",
-            "this record was found to be another person's: work on that one",
-        )
+    person_of_place(session, actor, person_id)
     work.touches(*(spell.household_id for spell in spells_of(session, [person_id])))
     return work
 

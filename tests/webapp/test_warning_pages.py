@@ -30,6 +30,7 @@ from reports.models import IssuedDocument
 from tests.reports.reading import words
 from tests.webapp.api_client import caller
 from tests.webapp.conftest import Web, csrf, post
+from tests.webapp.erasing import erase, runtime_on
 from webapp import demo_actors as actors
 from webapp.celery_app import carry_out_here
 
@@ -426,3 +427,28 @@ def test_the_csrf_token_is_asked_for(county_then: Web, somebody: Somebody) -> No
     fields = {"form_token": "ab" * 16, "what": "illness", "on": date(2020, 5, 10).isoformat()}
     assert client.post(url, data=fields).status_code == 400
     assert count(county_then, WarningCase) == 0
+
+
+# --- the end of the term -------------------------------------------------------------------------------
+
+
+def test_an_erased_household_s_case_stays_without_its_content_form_and_picture(
+    county_then: Web, somebody: Somebody, tmp_path: Path
+) -> None:
+    client = county_then.sign_in("CENTER_CERTIFIER")
+    case_id = case_of(report(client, somebody, note="住院两周", photo=(BytesIO(PNG), "a.png")))
+    photo = re.search(
+        rf'action="(/warnings/{case_id}/photos/[0-9a-f]+)"', page_of(client, f"/warnings/{case_id}")
+    )
+    post(client, f"/warnings/{case_id}/form")
+    carry_out(county_then, "claim_form")
+    (document,) = issued(county_then)
+    runtime_on(county_then, tmp_path)
+    erase(county_then, date(2052, 1, 1))
+    client = county_then.sign_in("CENTER_CERTIFIER")
+    page = page_of(client, f"/warnings/{case_id}")
+    assert "住院两周" not in page
+    assert photo
+    assert post(client, photo[1]).status_code == 404
+    assert post(client, f"/documents/{document}", purpose="signing").status_code >= 400
+    assert client.get(f"/warnings/{case_id}/form").status_code >= 400

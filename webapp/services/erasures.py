@@ -34,7 +34,13 @@ from foundation.upkeep import ERASURE, Upkeep
 from households.erasing import erase_households, erase_people
 from households.feed_erasing import erase_deliveries, erase_feed_uploads
 from payments.services.erasing import erase_bank_files, erase_payees
-from reports.erasing import erase_certificates, erase_county_documents, erase_letters, erase_summaries
+from reports.erasing import (
+    erase_certificates,
+    erase_claim_forms,
+    erase_county_documents,
+    erase_letters,
+    erase_summaries,
+)
 from webapp.retention import GroupPlan, Looking, Plan, plan
 
 JOB = "retention.erase"
