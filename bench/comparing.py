@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -62,9 +63,7 @@ def _engine(engine: str) -> Row:
 
         def ours() -> float:
             with database.reading() as session:
-                return timed(
-                    lambda: counts.update(done=_judged(compared(session, sealer, _rules(), people), people))
-                )
+                return timed(lambda: counts.update(done=_judged(compared(session, sealer, _rules(), people))))
 
         def bare() -> float:
             connection = database.engine.raw_connection()
@@ -105,17 +104,17 @@ def _candidates(cursor: Any, engine: str, people: list[Candidate]) -> None:
     cursor.execute("ANALYZE candidate")
 
 
-def _judged(done: Compared, people: list[Candidate]) -> dict[str, int]:
-    """How each check of each person came out, as a page of results would ask."""
-    rules = _rules()
-    hits = {(hit.person.key, hit.matter) for hit in done.hits}
+def _judged(done: Compared) -> dict[str, int]:
+    """How many checks of people hit, and how many of the others are clear or have no data."""
+    rules, hits = (
+        _rules(),
+        Counter(matter for _, matter in {(hit.person.key, hit.matter) for hit in done.hits}),
+    )
     found: dict[str, int] = {"hit": 0, "clear": 0, "no_data": 0}
     for check in rules.checks():
         if check.feed in FEEDS:
-            missed = state_of(check, rules.sources, hit=False)
-            number = sum((person.key, check.key) in hits for person in people)
-            found["hit"] += number
-            found[missed] += len(people) - number
+            found["hit"] += hits[check.key]
+            found[state_of(check, rules.sources, hit=False)] += done.people - hits[check.key]
     return found
 
 

@@ -8,17 +8,20 @@ from sqlalchemy.orm import Session
 
 from claims.models import ClaimRow, Determination
 from claims.phrases import LINES
+from claims.services.listing import refresh
 from claims.terms import OUTCOME_NAMES
 from foundation.clock import business_day
 from foundation.money import Money
 from foundation.sealing import Sealer
+from households.services.writing import follow
 from households.slots import fill
 from households.timeline import Item
 
 
 def register(app: Flask) -> None:
-    """Fills the slot `claims` of an application's page of a household."""
+    """Fills the slot `claims` of an application's page of a household; the list of claims follows its moves."""
     fill(app, "claims", happenings)
+    follow("claims", refresh)
 
 
 def happenings(session: Session, _sealer: Sealer, household_id: str) -> list[Item]:

@@ -121,19 +121,18 @@ class Comparer:
         found: list[Hit] = []
         newest: dict[tuple[str, str], Row] = {}
         for row in rows:
-            feed = row[1]
-            if sources.get(feed) != row[2]:
+            _, feed, scope, lookup, _, _, _ = row
+            if sources.get(feed) != scope:
                 continue
             if feed in worded:
                 check, test = worded[feed]
-                person = people[row[3]]
+                person = people[lookup]
                 if test(check, row, person):
-                    found.append(Hit(person, check.key, row[0]))
+                    found.append(Hit(person, check.key, row.id))
             elif feed in present:
-                place = row[3], feed
-                before = newest.get(place)
+                before = newest.get((lookup, feed))
                 if before is None or _age(before) < _age(row):
-                    newest[place] = row
+                    newest[lookup, feed] = row
         found += [Hit(people[lookup], present[feed].key, row.id) for (lookup, feed), row in newest.items()]
         return found
 

@@ -18,6 +18,8 @@ from households.terms import (
 )
 
 MOST_NOTE = 500
+PEOPLE_CHANNELS = ("village", "town_window", "county_window")
+"""The channels by which people report; which of them are somebody's depends on the role."""
 
 
 class Nothing(TextSchema):
@@ -53,7 +55,7 @@ class ReportForm(TextSchema):
     what = Choice(HAPPENED, required=True)
     on = IsoDate(required=True)
     amount = Money()
-    channel = Choice(WARNING_CHANNELS)
+    channel = Choice(PEOPLE_CHANNELS)
     note = CleanText(max=MOST_NOTE, lines=True)
 
 

@@ -30,6 +30,8 @@ MAIN_ACTIONS: Mapping[str, str] = {
     "unused_upload": "pack.erased",
     "household": "household.erased",
     "person": "person.erased",
+    "delivery": "feed.erased",
+    "feed_upload": "feed_upload.erased",
     "disclosure_note": "disclosure.erased",
     "export_note": "export.erased",
     "hold_reason": "hold.erased",

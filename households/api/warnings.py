@@ -20,7 +20,7 @@ from households.queries.warning_people import person_by_number
 from households.queries.warnings import Filters, ListedCase, page_of_cases
 from households.services.warnings import CHANNELS_OF, Told, report_event
 from households.terms import CASE_OUTCOMES, HAPPENED, WARNING_CHANNELS, WARNING_LINES, WARNING_STATES
-from households.warning_forms import MOST_NOTE
+from households.warning_forms import MOST_NOTE, PEOPLE_CHANNELS
 
 resources = Resources("warnings", __name__, "Cases of early warning, and reports of events.")
 
@@ -82,7 +82,7 @@ class WarningReportBody(StrictSchema):
     what = Choice(HAPPENED, required=True)
     on = IsoDate(required=True)
     amount = Money()
-    channel = Choice(WARNING_CHANNELS)
+    channel = Choice(PEOPLE_CHANNELS)
     note = CleanText(max=MOST_NOTE, lines=True)
 
 

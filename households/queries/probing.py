@@ -43,7 +43,7 @@ def compared(session: Session, sealer: Sealer, rules: Rules, people: Iterable[Ca
     comparer = Comparer(rules, lambda row: _opened(sealer, row))
     for block in _blocks(people):
         by_lookup = {person.id_lookup: person for person in block}
-        rows = list(_rows(session, sorted(by_lookup)))
+        rows = _rows(session, sorted(by_lookup))
         done.people += len(block)
         done.hits += comparer.hits(by_lookup, rows)
         kin: dict[str, list[tuple[Candidate, Relative]]] = defaultdict(list)
@@ -60,14 +60,12 @@ def _blocks(values: Iterable[Any]) -> Iterator[list[Any]]:
         yield block
 
 
-def _rows(session: Session, lookups: Sequence[str], feed: str | None = None) -> Iterator[Row]:
+def _rows(session: Session, lookups: Sequence[str], feed: str | None = None) -> list[Row]:
     """The rows that departments stand by now about some people, by their digests; `feed` None is all feeds."""
     sqlite = is_sqlite(session)
     given = orjson.dumps(lookups).decode() if sqlite else list(lookups)
     values = {"lookups": given} | ({} if feed is None else {"feed": feed})
-    for row in session.execute(_probe(sqlite, feed is not None), values):
-        if row[6] != ERASED:
-            yield Row._make(row)
+    return list(map(Row._make, session.execute(_probe(sqlite, feed is not None), values).all()))
 
 
 @cache
@@ -89,7 +87,7 @@ def _probe(sqlite: bool, one_feed: bool) -> Select[Any]:  # one statement each, 
     else:
         array = bindparam("lookups", type_=ARRAY(Text))
         query = select(*columns).where(row.id_lookup == any_(array))
-    query = query.where(row.retired_at.is_(None))
+    query = query.where(row.retired_at.is_(None), row.sealed != ERASED)
     return query.where(row.feed == bindparam("feed")) if one_feed else query
 
 

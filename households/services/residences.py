@@ -13,6 +13,7 @@ from foundation.errors import InvalidInput
 from foundation.sealing import Sealer
 from foundation.trail.events import Change
 from households.models.people import HouseholdRow, Residence
+from households.models.warnings import WarningCase
 from households.queries.households import household_row, residences_of, village_of
 from households.services.writing import Days, Writing, begin, refuse_future, refuse_merged
 
@@ -74,4 +75,9 @@ def settle_in(work: Writing, home: HouseholdRow, place: Place, on: date) -> None
         digest = work.digest("household", [home.household_no, there])
         statement = update(HouseholdRow).where(HouseholdRow.id == home.id).values(**there, digest=digest)
         work.session.execute(statement.execution_options(synchronize_session=False))
+        work.moved = True
+        cases = update(WarningCase).where(WarningCase.household_id == home.id)
+        work.session.execute(
+            cases.values(village_code=place.village_code).execution_options(synchronize_session=False)
+        )
     work.touches(home.id)

@@ -7,7 +7,7 @@ touched; `finish` records the events and asks for the work that follows, in the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -74,6 +74,8 @@ class Writing:
     at: datetime
     changes: list[Change] = field(default_factory=list)
     households: dict[str, None] = field(default_factory=dict)
+    moved: bool = False
+    """Whether a household lives elsewhere now."""
 
     @property
     def today(self) -> date:
@@ -154,6 +156,21 @@ class Writing:
             statement = update(HouseholdRow).where(HouseholdRow.id.in_(touched)).values(changed_at=self.at)
             self.session.execute(statement.execution_options(synchronize_session=False))
             households_changed(self.session, self.at, touched)
+        if self.moved:
+            for follower in _FOLLOWERS.values():
+                follower(self.session, self.at)
+
+
+Follower = Callable[[Session, datetime], None]
+_FOLLOWERS: dict[str, Follower] = {}
+
+
+def follow(name: str, follower: Follower) -> None:
+    """Names what an upper package keeps of households' places and brings up to date with a move, in its transaction.
+
+    It is called with the instant that stands in `household.changed_at` of those that moved.
+    """
+    _FOLLOWERS[name] = follower
 
 
 def begin(session: Session, sealer: Sealer, actor: Actor, at: datetime) -> Writing:

@@ -127,8 +127,9 @@ def personal(web: Web) -> list[tuple[str, str]]:
     with web.database.reading() as session:
         for table, column in (
             ("claim", "sealed"), ("claim", "id_lookup"), ("claim", "name_lookup"), ("decision", "sealed"),
-            ("payable", "sealed"), ("payment", "sealed"), ("payment", "account_lookup"), ("household", "sealed"),
-            ("household", "account_lookup"), ("person", "sealed"), ("person", "id_lookup"),
+            ("payable", "sealed"), ("payment", "sealed"), ("payment", "account_lookup"), ("income", "sealed"),
+            ("bank_account", "sealed"), ("bank_account", "account_lookup"), ("cover", "sealed"), ("person", "sealed"),
+            ("person", "id_lookup"), ("person", "name_lookup"), ("feed_row", "sealed"), ("feed_row", "id_lookup"),
         ):  # fmt: skip
             rows = session.execute(text(f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL"))
             found += [(f"{table}.{column} {row[0]}", row[1]) for row in rows]

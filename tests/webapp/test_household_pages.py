@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from claims.queries.listing import stale
 from foundation.actors import Actor, Role
 from households.queries.people import members_of
 from households.services.tasks import Finding, open_tasks
@@ -211,12 +212,19 @@ def test_somebody_who_is_in_another_household_has_to_leave_it_first(county: Web)
 
 
 def test_a_household_that_moves_is_seen_from_its_new_place_at_once(county: Web) -> None:
-    home, other = a_home(county), a_home(county, skip=1)
+    home = a_home_with_a_claim(county)
+    other = next(
+        one
+        for one in (a_home(county, skip=skip) for skip in range(9))
+        if one.village_code != home.village_code
+    )
     client, there = officer(county, home), officer(county, other)
     moved = enter(client, home, "move", village_code=other.village_code, on="2026-11-01")
     assert moved.status_code == 303 and moved.headers["Location"].endswith("/households")
     assert client.get(home.url).status_code == 404
     assert "住址登记" in page(there, home.url)
+    with county.database.reading() as session:
+        assert stale(session) == 0
 
 
 def test_an_income_is_shown_by_the_head_before_it_is_entered(county: Web) -> None:

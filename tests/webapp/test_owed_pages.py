@@ -22,7 +22,7 @@ from claims.services.owed import ALL, JOB, ask_nightly, work_out
 from foundation.database import Database
 from foundation.jobs import Job
 from foundation.masking import Audience, id_number_for
-from foundation.money import Money
+from foundation.money import Money, yuan_text
 from foundation.privacy.models import Export
 from foundation.runtime import Runtime, set_current
 from foundation.trail.events import Event
@@ -264,9 +264,9 @@ def test_the_api_lists_what_is_owed_within_the_tokens_place(owing: Owing) -> Non
     every = caller(owing.web, "CENTER_CERTIFIER").data("/owed")["rows"]
     assert [row["event_on"] for row in every] == ["2020-05-20", "2020-11-01"]
     row = every[1]
-    assert row["amount"] == f"{owing.row(date(2020, 11, 1)).payable_fen / 100:.2f}"
+    assert row["amount"] == yuan_text(owing.row(date(2020, 11, 1)).payable_fen)
     assert row["person"]["id_number"] == id_number_for(Audience.OFFICER, owing.first.id_number)
-    assert row["papers"] and row["days_left"] == 132 and row["warning_case"] is None
+    assert row["papers"] and row["days_left"] == 131 and row["warning_case"] is None
     village = caller(owing.web, "VILLAGE_OFFICER", owing.village)
     assert [row["event_on"] for row in village.data("/owed")["rows"]] == ["2020-11-01"]
     unknown = village.data("/owed?shown=unknown&line=accident")["rows"]

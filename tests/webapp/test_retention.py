@@ -66,7 +66,7 @@ def test_nothing_is_due_on_the_last_day_of_its_term_and_all_of_it_the_day_after(
 def test_people_without_a_claim_are_due_ten_years_after_their_cover(county: Web) -> None:
     assert due(county, date(2030, 12, 31)) == {}
     found = due(county, date(2031, 1, 1))
-    assert set(found) == {"household", "person"}
+    assert set(found) == {"household", "person", "delivery"}
     with county.database.reading() as session:
         claimed = select(ClaimRow.household_id).where(ClaimRow.household_id.is_not(None))
         without = session.scalar(
@@ -118,8 +118,10 @@ def test_somebody_who_is_insured_again_is_kept_by_the_new_cover(county: Web) -> 
         )
         session.execute(
             text(
-                "INSERT INTO cover SELECT 'again', 'LATER', person_id, household_id, relation, category, village_code, "
-                "'2030-01-01', '2030-12-31', renewal, digest, changed_at FROM cover WHERE person_id = :person"
+                "INSERT INTO cover (id, policy_number, person_id, household_id, relation, category, village_code, "
+                "cover_from, cover_to, renewal, sealed, digest, source, known_at, retired_at) SELECT 'again', 'LATER', person_id, household_id, relation, category, village_code, "
+                "'2030-01-01', '2030-12-31', renewal, 'sealed', digest, source, known_at, retired_at "
+                "FROM cover WHERE person_id = :person"
             ),
             {"person": person_id},
         )

@@ -13,11 +13,14 @@ from schemathesis import GenerationMode, checks
 from sqlalchemy import text
 
 from households.layouts import uploaded_layouts
+from households.models.people import Person
 from households.queries.feed_uploads import UploadedFile
+from households.queries.people import identity
 from households.services.feed_uploads import Sent, record_upload
 from tests.policies.approving import in_force
 from tests.webapp.api_client import Caller, caller
 from tests.webapp.conftest import Web
+from tests.webapp.warned import a_warning
 
 OPERATIONS = [
     "GET /api/v1/me",
@@ -36,11 +39,14 @@ OPERATIONS = [
     "GET /api/v1/feeds/{feed}",
     "POST /api/v1/feeds/{feed}/deliveries",
     "GET /api/v1/feed-uploads/{upload_id}",
+    "GET /api/v1/warnings",
+    "GET /api/v1/warnings/{case_id}",
+    "POST /api/v1/warnings",
     "GET /api/v1/accounts",
     "GET /api/v1/accounts/{account_id}",
     "PATCH /api/v1/accounts/{account_id}",
 ]
-WRITES = ("PATCH", "POST /api/v1/feeds")
+WRITES = ("PATCH", "POST /api/v1/feeds", "POST /api/v1/warnings")
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -70,7 +76,7 @@ def operation_of(web: Web, name: str) -> Any:
 
 
 def who_calls(web: Web, name: str) -> Caller:
-    if name.endswith("/deliveries"):
+    if name.endswith(("/deliveries", "POST /api/v1/warnings")):
         return caller(web, "CENTER_CERTIFIER")
     return caller(web, "SEC_ADMIN" if name.startswith("PATCH") else "AUDITOR")
 
@@ -89,11 +95,14 @@ def real_ids(web: Web) -> dict[str, str]:
     other = caller(web, "CLAIM_OFFICER").actor.account
     with web.database.transaction() as session:
         year = in_force(session).year
+        case_id, warned = a_warning(session, web.sealer)
     with web.database.reading() as session:
         one = {
             table: str(session.scalar(text(f"SELECT id FROM {table} ORDER BY id LIMIT 1")))
             for table in ("claim", "batch")
         }
+        person = session.get_one(Person, warned)
+        number, _name = identity(web.sealer, person)
     return {
         "claim_id": one["claim"],
         "batch_id": one["batch"],
@@ -102,6 +111,8 @@ def real_ids(web: Web) -> dict[str, str]:
         "feed": "medical",
         "upload_id": an_upload(web),
         "year": str(year),
+        "case_id": case_id,
+        "id_number": number or "",
     }
 
 
@@ -132,6 +143,9 @@ def test_an_operation_answers_as_described_whatever_it_is_sent(county: Web, name
             case.path_parameters = {**case.path_parameters, **{one: ids[one] for one in wanted}}
         if there and name.endswith("/deliveries") and case.meta.generation.mode is GenerationMode.POSITIVE:
             case.query, case.media_type, case.body = {**case.query, "as_of": "2021-01-31"}, "text/csv", "a,b"
+        if there and name.startswith("POST /api/v1/warnings") and isinstance(case.body, dict):
+            known = {"id_number": ids["id_number"], "on": county.clock.at.date().isoformat()}
+            case.body = {field: known.get(field, value) for field, value in case.body.items()}
         if there and name.startswith("PATCH"):
             case.headers["If-Match"] = who.get(f"/accounts/{ids['account_id']}").headers["ETag"]
         county.clock.forward(seconds=3)  # or the limit of calls in a minute answers
