@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from foundation.identifiers import birth_date
 from foundation.money import yuan_text
 from foundation.web.language import _
 from households import schemas
@@ -19,13 +20,13 @@ from households.terms import BEGINNINGS, ENDINGS, INCOME_SOURCES, RELATIONS
 # --- members -------------------------------------------------------------------------------------------
 
 
-def _add_fields(about: About) -> list[Field]:
+def _add_fields(_about: About) -> list[Field]:
     return [
         Field("how", _("如何加入"), "select", "", [(key, word(BEGINNINGS, key)) for key in register.COMING]),
         Field("name", _("姓名")),
         Field("id_number", _("身份证号"), hint=_("出生日期从身份证号取得")),
         relation_field(),
-        today_field(about, "on", _("从哪一天起"), hint=_("出生登记不用填,以出生日期为准"), required=False),
+        Field("on", _("从哪一天起"), "date", hint=_("出生登记不用填,以出生日期为准"), required=False),
     ]
 
 
@@ -34,6 +35,10 @@ def _add(doing: Doing, values: Values) -> None:
         values["name"], values["id_number"], values["relation"], values["how"], values.get("on")
     )
     register.add_person(doing.session, doing.sealer, doing.actor, doing.at, doing.about.home.id, who)
+
+
+def _add_adds(_doing: Doing, values: Values) -> list[tuple[str, str]]:
+    return [(_("出生日期"), birth_date(values["id_number"]).isoformat())]
 
 
 def _leave_fields(about: About) -> list[Field]:
@@ -189,7 +194,14 @@ def _income_adds(_doing: Doing, values: Values) -> list[tuple[str, str]]:
 
 
 KINDS: Mapping[str, Kind] = {
-    "add": Kind(("增加成员", "Add a member"), "household", _add_fields, _add, schemas.NewcomerForm),
+    "add": Kind(
+        ("增加成员", "Add a member"),
+        "household",
+        _add_fields,
+        _add,
+        schemas.NewcomerForm,
+        adds=_add_adds,
+    ),
     "move": Kind(("整户迁移", "Move to another village"), "household", _move_fields, _move, schemas.MoveForm),
     "income": Kind(
         ("登记收入", "Enter an income"),

@@ -59,12 +59,14 @@ def ask(household_id: str) -> Response | tuple[str, int]:
             asked["matter"], asked["cleared_on"], passed=asked["result"] == "passed", note=asked["note"]
         )
         with transaction() as session:
-            proposals.ask(session, sealer(), acting(), now(), KIND, household_id, content, received)
+            asked_for = proposals.ask(
+                session, sealer(), acting(), now(), KIND, household_id, content, received
+            )
     except InvalidInput as invalid:
         errors = {name: pick(*pairs[0]) for name, pairs in invalid.fields.items()}
         return _form_page(household_id, _typed(), errors), 422
     flash(_("核查澄清已提交,须由县中心另一人审定"), "ok")
-    return redirect(url_for(".blank", household_id=household_id), 303)
+    return redirect(url_for("households.proposals.shown", proposal_id=asked_for), 303)
 
 
 def _typed() -> dict[str, str]:

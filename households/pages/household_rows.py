@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from foundation.masking import Audience, account_for, id_number_for, phone_for
-from foundation.money import yuan_text
+from foundation.money import Money
 from foundation.web.language import _, pick
 from households.household import Household
 from households.models.people import HouseholdRow
@@ -46,7 +46,7 @@ def word(pairs: Mapping[str, Pair], key: str | None) -> str:
 
 def source_words(source: str, policy_number: str | None) -> str:
     """Where a fact comes from."""
-    return _("登记") if source == "register" else _("名册 %(policy)s", policy=policy_number or "")
+    return _("户籍登记") if source == "register" else _("名册 %(policy)s", policy=policy_number or "")
 
 
 def home_view(home: HouseholdRow) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def income_bars(lines: Iterable[IncomeLine]) -> list[tuple[str, int, str]]:
                 figures.transfer_fen,
             )
             names = (_("工资性"), _("经营性"), _("财产性"), _("转移性"))
-            return [(name, fen or 0, yuan_text(fen or 0)) for name, fen in zip(names, sums, strict=True)]
+            return [(name, fen or 0, Money(fen or 0).grouped) for name, fen in zip(names, sums, strict=True)]
     return []
 
 

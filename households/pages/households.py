@@ -28,6 +28,7 @@ from households.actions import offered
 from households.layouts import layouts
 from households.models.people import HouseholdRow
 from households.pages import people_forms, proposals, tasks
+from households.pages.comparison_runs import may_run, newest_matrix
 from households.pages.household_rows import (
     account_view,
     capital,
@@ -56,6 +57,7 @@ from households.queries.search import MOST_FOUND, found_by_person
 from households.queries.tasks import open_tasks_count, tasks_of
 from households.queries.timeline import timeline_of
 from households.schemas import AsOfArguments, FindForm, HouseholdArguments, HouseholdPageArguments
+from households.services.clearances import ASKERS
 from households.services.recognition import PROPOSERS
 from households.terms import CATEGORIES
 from households.timeline import KINDS, Item
@@ -212,6 +214,7 @@ def _household_page(
         into = None if home.merged_into is None else session.get(HouseholdRow, home.merged_into)
         staff = names(session)
         moved = residences_of(session, home.id)
+        matrix = newest_matrix(session, home.id)
     rows = [member_view(member, today, in_full=in_full) for member in members]
     return render_template(
         "households/household.html",
@@ -226,6 +229,9 @@ def _household_page(
         bars=income_bars(incomes),
         accounts=[account_view(one, today, staff, in_full=in_full) for one in accounts],
         lived=moved,
+        matrix=matrix,
+        may_compare=may_run(),
+        may_clear=actor.role in ASKERS,
         proposals=[proposal_row(one, staff) for one in asked if one.state == "asked"],
         tasks=[task_row(task, staff) for task in found if task.state == "open"],
         happenings=_ordered(happenings, kind),

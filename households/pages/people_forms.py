@@ -128,7 +128,7 @@ def _second_look(
         with transaction() as session:
             doing = Doing(session, sealer(), acting(), now(), about, _NOT_YET if found.proposal else ())
             adds = found.adds(doing, values)
-            doubts = [pick(*pair) for pair in found.doubts(doing, values)]
+            doubts = [capital(pick(*pair)) for pair in found.doubts(doing, values)]
             found.run(doing, values)
             raise _OnlyLooked
     except _OnlyLooked:

@@ -156,7 +156,7 @@ def _proposal_page(proposal_id: str, typed: str = "", errors: Mapping[str, str] 
         asked=asked,
         row=proposal_row(asked, staff),
         rows=rows,
-        doubts=[pick(*pair) for pair in twice],
+        doubts=[capital(pick(*pair)) for pair in twice],
         own=asked.asked_by == actor.person,
         may_decide=waits and actor.role in deciders_of(asked.kind) and asked.asked_by != actor.person,
         may_withdraw=waits and asked.asked_by == actor.person,

@@ -58,6 +58,8 @@ STATE_KINDS = {"open": "warn", "claimed": "ok", "dismissed": "neutral", "transfe
 SOON_DAYS = 30
 """A case with fewer days left to report is marked."""
 _LAGS_OF = timedelta(183)
+SYSTEM = "system"
+"""The person of what the program does by itself."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png"}
 
@@ -171,7 +173,7 @@ def _case_page(case_id: str, errors: Mapping[str, str] = _NOTHING) -> str:
         hits=[] if matrix is None else _hits(matrix),
         compared_on=None if matrix is None else matrix.on_day,
         outcome=pick(*CASE_OUTCOMES[case.case.outcome]) if case.case.outcome else "",
-        closed_by=staff.get(case.closed_by or "", case.closed_by),
+        closed_by=_("系统自动办理") if case.closed_by == SYSTEM else staff.get(case.closed_by or "", ""),
         next_steps=_next_steps(case, today),
         links=links,
         may_move=actor.role in MOVERS,

@@ -84,6 +84,12 @@ def add_person(
     work = begin(session, sealer, actor, at)
     refuse_merged(household_row(session, actor, household_id))
     born = birth_date(who.id_number)
+    if who.how == "birth" and who.on not in (None, born):
+        wrong = (
+            "出生登记以出生日期为准,请不填或填出生日期",
+            "for a birth leave it empty: it is the birthday",
+        )
+        raise InvalidInput({"on": [wrong]})
     day = born if who.how == "birth" else who.on
     if day is None:
         raise InvalidInput({"on": [("请填写日期", "give the day")]})

@@ -310,6 +310,15 @@ def test_a_town_hands_in_evidence_and_the_form_says_what_is_missing(desk: Web) -
     with desk.database.reading() as session:
         proposal = session.scalars(select(Proposal).where(Proposal.kind == "clearance")).one()
     assert proposal.state == "asked" and "某人" not in (proposal.evidence or "")
+    assert "未澄清" in body(town.get(f"/comparison/{run_id}"))
+    lead = desk.sign_in("CENTER_LEAD")
+    decision = f"/households/proposals/{proposal.id}/decide"
+    body(post(town, decision, decision="approve"), 403)
+    assert post(lead, decision, decision="approve").status_code == 303
+    page = body(town.get(f"/comparison/{run_id}?matter={hit.matter}"))
+    assert "已澄清" in page and "2026-11-20" in page
+    home = body(lead.get(f"/households/{hit.household_id}"))
+    assert "已澄清" in home and "无数据" in home
     elsewhere = desk.sign_in("TOWN_REVIEWER", other_town(str(hit.village_code)))
     body(elsewhere.get(address), 404)
     body(send(elsewhere, b"%PDF-1.7 proof"), 404)

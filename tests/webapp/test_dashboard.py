@@ -29,7 +29,7 @@ AT = datetime(2020, 12, 31, 4, tzinfo=UTC)
 
 def recognised(session: Any, household_id: str, number: int, cause: str) -> Recognition:
     return Recognition(
-        id=f"spell-{number}",
+        id=f"{number:032x}",
         number=f"RD-{number}",
         household_id=household_id,
         state="active",

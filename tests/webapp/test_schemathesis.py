@@ -16,10 +16,12 @@ from households.layouts import uploaded_layouts
 from households.models.people import Person
 from households.queries.feed_uploads import UploadedFile
 from households.queries.people import identity
+from households.services.comparison import run_household
 from households.services.feed_uploads import Sent, record_upload
 from tests.policies.approving import in_force
 from tests.webapp.api_client import Caller, caller
 from tests.webapp.conftest import Web
+from tests.webapp.test_dashboard import recognised
 from tests.webapp.warned import a_warning
 
 OPERATIONS = [
@@ -42,11 +44,31 @@ OPERATIONS = [
     "GET /api/v1/warnings",
     "GET /api/v1/warnings/{case_id}",
     "POST /api/v1/warnings",
+    "GET /api/v1/dashboard",
+    "GET /api/v1/owed",
+    "GET /api/v1/households",
+    "GET /api/v1/households/{household_id}",
+    "POST /api/v1/households/eligibility",
+    "GET /api/v1/comparisons",
+    "POST /api/v1/comparisons",
+    "GET /api/v1/comparisons/{run_id}",
+    "GET /api/v1/recognitions",
+    "GET /api/v1/recognitions/{recognition_id}",
     "GET /api/v1/accounts",
     "GET /api/v1/accounts/{account_id}",
     "PATCH /api/v1/accounts/{account_id}",
 ]
-WRITES = ("PATCH", "POST /api/v1/feeds", "POST /api/v1/warnings")
+SURVEY = (
+    '{"people":[],"wages_fen":1,"operating_fen":1,"property_fen":1,"transfer_fen":1,"cost_fen":1,"per_head_fen":1,'
+    '"members":1,"main_source":"wages","line_fen":1}'
+)
+WRITES = (
+    "PATCH",
+    "POST /api/v1/feeds",
+    "POST /api/v1/warnings",
+    "POST /api/v1/comparisons",
+    "POST /api/v1/households",
+)
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -76,7 +98,7 @@ def operation_of(web: Web, name: str) -> Any:
 
 
 def who_calls(web: Web, name: str) -> Caller:
-    if name.endswith(("/deliveries", "POST /api/v1/warnings")):
+    if name.endswith(("/deliveries", "POST /api/v1/warnings", "POST /api/v1/comparisons")):
         return caller(web, "CENTER_CERTIFIER")
     return caller(web, "SEC_ADMIN" if name.startswith("PATCH") else "AUDITOR")
 
@@ -99,12 +121,15 @@ def real_ids(web: Web) -> dict[str, str]:
     with web.database.reading() as session:
         one = {
             table: str(session.scalar(text(f"SELECT id FROM {table} ORDER BY id LIMIT 1")))
-            for table in ("claim", "batch")
+            for table in ("claim", "batch", "household")
         }
         person = session.get_one(Person, warned)
         number, _name = identity(web.sealer, person)
     return {
         "claim_id": one["claim"],
+        "household_id": one["household"],
+        "run_id": a_run(web, one["household"]),
+        "recognition_id": a_spell(web, one["household"]),
         "batch_id": one["batch"],
         "account_id": other,
         "event_id": "1",
@@ -114,6 +139,22 @@ def real_ids(web: Web) -> dict[str, str]:
         "case_id": case_id,
         "id_number": number or "",
     }
+
+
+def a_run(web: Web, household_id: str) -> str:
+    """A comparison of one household."""
+    actor = caller(web, "CENTER_CERTIFIER").actor
+    with web.database.transaction() as session:
+        return run_household(session, web.sealer, actor, web.clock.at, household_id)
+
+
+def a_spell(web: Web, household_id: str) -> str:
+    """A household that is recognised."""
+    with web.database.transaction() as session:
+        spell = recognised(session, household_id, 1, "illness")
+        spell.sealed = web.sealer.seal("recognition", "sealed", spell.id, SURVEY)
+        session.add(spell)
+        return spell.id
 
 
 def test_the_operations_are_those_of_the_description(web: Web) -> None:
@@ -146,6 +187,10 @@ def test_an_operation_answers_as_described_whatever_it_is_sent(county: Web, name
         if there and name.startswith("POST /api/v1/warnings") and isinstance(case.body, dict):
             known = {"id_number": ids["id_number"], "on": county.clock.at.date().isoformat()}
             case.body = {field: known.get(field, value) for field, value in case.body.items()}
+        if there and name == "POST /api/v1/comparisons":
+            case.body = {"household_id": ids["household_id"]}
+        if there and name == "POST /api/v1/households/eligibility":
+            case.body = {"id_number": ids["id_number"], "on": "2020-06-30"}
         if there and name.startswith("PATCH"):
             case.headers["If-Match"] = who.get(f"/accounts/{ids['account_id']}").headers["ETag"]
         county.clock.forward(seconds=3)  # or the limit of calls in a minute answers
