@@ -49,6 +49,7 @@ _log = structlog.get_logger()
 
 def work(database_url: str | None, key_file: Path | None, *, migrated: bool = False) -> None:
     """Works until it is stopped. Raises ConfigurationError when the database is not named or cannot be used."""
+    comparison.nightly_days()  # a setting that is no number stops the start, not the first tidying
     runtime = open_installation(named_database(database_url), key_file, migrated=migrated)
     ended = threading.Event()
     clockwork = threading.Thread(target=_every_so_often, args=(runtime, ended), daemon=True, name="clockwork")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Response, after_this_request
 from marshmallow import fields
 
 from foundation.errors import InvalidInput
-from foundation.web.acting import acting, now, reading, sealer
+from foundation.web.acting import acting, now, reading, ring, sealer
 from foundation.web.api import Output, Paged, Resources, as_page, page_schema
 from foundation.web.fields import Choice, IdNumber, IsoDate, PlaceCode, RowId, Several, StrictSchema
 from foundation.web.idempotency import idempotent, writing
@@ -18,7 +19,7 @@ from households.comparison_forms import KINDS
 from households.comparison_setting import Setting
 from households.models.comparison import SCOPES
 from households.queries.comparison_hits import HitView
-from households.queries.comparison_runs import Filters, Run, page_of_hits, page_of_runs, run_by_id
+from households.queries.comparison_runs import COMPARE, Filters, Run, page_of_hits, page_of_runs, run_by_id
 from households.services.comparison import MOST_LISTED, ask_place, run_household, run_list
 
 resources = Resources(
@@ -144,7 +145,13 @@ def started(order: dict[str, Any]) -> dict[str, Any]:
         run_id = run_household(session, sealer(), acting(), now(), order["household_id"])
         return {"id": run_id, "not_compared": 0}
     if "place" in order:
-        ask_place(session, acting(), now(), order["place"])
+        subject = ask_place(session, acting(), now(), order["place"])
+
+        @after_this_request
+        def ring_once_it_is_committed(response: Response) -> Response:
+            ring(COMPARE, subject)
+            return response
+
         return {"id": None, "not_compared": 0}
     done = run_list(session, sealer(), acting(), now(), order["id_numbers"])
     return {"id": done.run_id, "not_compared": done.unknown}

@@ -312,7 +312,7 @@ def test_a_town_hands_in_evidence_and_the_form_says_what_is_missing(desk: Web) -
     assert proposal.state == "asked" and "某人" not in (proposal.evidence or "")
     assert "未澄清" in body(town.get(f"/comparison/{run_id}"))
     lead = desk.sign_in("CENTER_LEAD")
-    decision = f"/households/proposals/{proposal.id}/decide"
+    decision = f"/proposals/{proposal.id}/decide"
     body(post(town, decision, decision="approve"), 403)
     assert post(lead, decision, decision="approve").status_code == 303
     page = body(town.get(f"/comparison/{run_id}?matter={hit.matter}"))

@@ -1,120 +1,52 @@
-"""Pages and API of early warning: reporting from a phone, one open case, what is done with it, the pre-filled form."""
+"""Pages and API of early warning: reporting from a phone, one open case, and what is done with it."""
 
 from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
-from werkzeug.test import TestResponse
 
 from claims.models import ClaimRow
-from foundation.jobs import Job
 from foundation.masking import Audience, id_number_for
 from foundation.privacy.models import Export
-from foundation.runtime import Runtime, set_current
 from foundation.trail.events import Event
 from households.models.proposals import RegistryTask
 from households.models.warnings import WarningCase, WarningReport
 from households.services.arrivals import WARN
 from households.services.warning_rows import LINK
-from reports.models import IssuedDocument
-from tests.reports.reading import words
 from tests.webapp.api_client import caller
 from tests.webapp.conftest import Web, csrf, post
-from tests.webapp.erasing import erase, runtime_on
-from webapp import demo_actors as actors
-from webapp.celery_app import carry_out_here
+from tests.webapp.warning_pages import (
+    MAY,
+    Somebody,
+    carry_out,
+    case_of,
+    count,
+    in_its_year,
+    page_of,
+    people,
+    report,
+    token_on,
+)
 
-NOW = datetime(2020, 12, 20, 2, 0, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
-MAY = "2020-05-10"
-
-
-@dataclass(frozen=True)
-class Somebody:
-    """A covered adult of the small pack's register."""
-
-    person_id: str
-    name: str
-    id_number: str
-    village: str
-    household_id: str
 
 
 @pytest.fixture
 def county_then(county: Web) -> Web:
-    """The county in its policy's year, so that events of the year are in time."""
-    county.clock.at = NOW
-    set_current(Runtime(county.database, county.sealer, county.clock, actors.SYSTEM))
-    return county
+    """The county in its policy's year."""
+    return in_its_year(county)
 
 
 @pytest.fixture
 def somebody(county_then: Web) -> Somebody:
     return people(county_then)[0]
-
-
-def people(web: Web) -> list[Somebody]:
-    """Covered heads who have not claimed anything, by village."""
-    query = text(
-        "SELECT person.id, person.sealed, household.village_code, household.id FROM person "
-        "JOIN membership ON membership.person_id = person.id "
-        "JOIN household ON household.id = membership.household_id "
-        "JOIN cover ON cover.person_id = person.id "
-        "WHERE membership.relation = '户主' AND cover.cover_from <= '2020-05-01' AND cover.cover_to >= '2020-12-31' "
-        "AND NOT EXISTS (SELECT 1 FROM claim WHERE claim.household_id = household.id) "
-        "ORDER BY household.village_code, household.household_no"
-    )
-    found = []
-    with web.database.reading() as session:
-        for person_id, sealed, village, household_id in session.execute(query):
-            content = orjson.loads(web.sealer.reveal("person", "sealed", person_id, sealed))
-            found.append(Somebody(person_id, content["name"], content["id_number"], village, household_id))
-    return found
-
-
-def page_of(client: FlaskClient, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, url
-    return html.unescape(answer.get_data(as_text=True))
-
-
-def token_on(page: str) -> str:
-    found = re.search(r'name="form_token" value="([0-9a-f]{32})"', page)
-    assert found
-    return found[1]
-
-
-def report(client: FlaskClient, who: Somebody, **changes: Any) -> TestResponse:
-    """Fills in the form of a person and sends it."""
-    url = f"/warnings/report/{who.person_id}"
-    fields = {"form_token": token_on(page_of(client, url)), "what": "illness", "on": MAY, "amount": "18000"}
-    return post(client, url, **{**fields, **changes})
-
-
-def case_of(answer: TestResponse) -> str:
-    assert answer.status_code == 303, answer.get_data(as_text=True)[-3000:]
-    return answer.headers["Location"].rsplit("/", 1)[1]
-
-
-def count(web: Web, model: Any) -> int:
-    with web.database.reading() as session:
-        return session.scalar(select(func.count()).select_from(model)) or 0
-
-
-def carry_out(web: Web, kind: str) -> None:
-    with web.database.reading() as session:
-        waiting = list(session.scalars(select(Job.id).where(Job.kind == kind, Job.state == "waiting")))
-    carry_out_here(kind, waiting)
 
 
 # --- reporting -----------------------------------------------------------------------------------------
@@ -313,71 +245,6 @@ def test_the_small_pack_s_rows_open_cases_and_those_with_claims_are_closed(count
     assert (count(county_then, WarningCase), count(county_then, Event)) == (opened, events)
 
 
-# --- the pre-filled form -------------------------------------------------------------------------------
-
-
-def test_the_form_is_masked_on_the_page_and_whole_in_print_for_a_purpose(
-    county_then: Web, somebody: Somebody, tmp_path: Path
-) -> None:
-    client = county_then.sign_in("VILLAGE_OFFICER", somebody.village)
-    case_id = case_of(report(client, somebody))
-    page = page_of(client, f"/warnings/{case_id}/form")
-    assert somebody.id_number not in page
-    for paper in ("身份证", "出院记录", "费用结算单"):
-        assert paper in page
-    assert post(client, f"/warnings/{case_id}/form").status_code == 303
-    carry_out(county_then, "claim_form")
-    (document,) = issued(county_then)
-    assert document in page_of(client, f"/warnings/{case_id}/form")
-    assert post(client, f"/documents/{document}").status_code == 422
-    taken = post(client, f"/documents/{document}", purpose="signing")
-    assert taken.mimetype == "application/pdf"
-    read = words(taken.get_data(), tmp_path)
-    for said in (somebody.name, somebody.id_number, "18,000.00", "生病、住院", "告知同意书", "只签这一次"):
-        assert said in read, said
-    with county_then.database.reading() as session:
-        assert session.scalar(select(Export.kind).where(Export.subject_id == document)) == "claim_form"
-
-
-def test_the_same_form_asked_for_again_is_the_same_bytes(county_then: Web, somebody: Somebody) -> None:
-    client = county_then.sign_in("VILLAGE_OFFICER", somebody.village)
-    case_id = case_of(report(client, somebody))
-    for _again in range(2):
-        post(client, f"/warnings/{case_id}/form")
-        carry_out(county_then, "claim_form")
-    assert len(issued(county_then)) == 1
-    report(client, somebody, on="2020-06-01", amount="30000")
-    post(client, f"/warnings/{case_id}/form")
-    carry_out(county_then, "claim_form")
-    assert len(issued(county_then)) == 2
-
-
-def test_an_event_that_no_policy_answers_for_has_no_form(county_then: Web, somebody: Somebody) -> None:
-    client = county_then.sign_in("CENTER_CERTIFIER")
-    case_id = case_of(report(client, somebody, what="housing"))
-    assert "免填单" not in page_of(client, f"/warnings/{case_id}").split('id="case"')[1]
-    assert client.get(f"/warnings/{case_id}/form").status_code == 409
-    assert post(client, f"/warnings/{case_id}/form").status_code == 409
-
-
-def test_another_village_does_not_get_the_form(county_then: Web, somebody: Somebody) -> None:
-    other = next(one for one in people(county_then) if one.village != somebody.village)
-    client = county_then.sign_in("VILLAGE_OFFICER", somebody.village)
-    case_id = case_of(report(client, somebody))
-    post(client, f"/warnings/{case_id}/form")
-    carry_out(county_then, "claim_form")
-    (document,) = issued(county_then)
-    there = county_then.sign_in("VILLAGE_OFFICER", other.village)
-    assert there.get(f"/documents/{document}").status_code == 404
-    assert document not in page_of(there, "/documents")
-    assert document in page_of(client, "/documents")
-
-
-def issued(web: Web) -> list[str]:
-    with web.database.reading() as session:
-        return list(session.scalars(select(IssuedDocument.id).where(IssuedDocument.kind == "claim_form")))
-
-
 # --- the API -------------------------------------------------------------------------------------------
 
 
@@ -427,28 +294,3 @@ def test_the_csrf_token_is_asked_for(county_then: Web, somebody: Somebody) -> No
     fields = {"form_token": "ab" * 16, "what": "illness", "on": date(2020, 5, 10).isoformat()}
     assert client.post(url, data=fields).status_code == 400
     assert count(county_then, WarningCase) == 0
-
-
-# --- the end of the term -------------------------------------------------------------------------------
-
-
-def test_an_erased_household_s_case_stays_without_its_content_form_and_picture(
-    county_then: Web, somebody: Somebody, tmp_path: Path
-) -> None:
-    client = county_then.sign_in("CENTER_CERTIFIER")
-    case_id = case_of(report(client, somebody, note="住院两周", photo=(BytesIO(PNG), "a.png")))
-    photo = re.search(
-        rf'action="(/warnings/{case_id}/photos/[0-9a-f]+)"', page_of(client, f"/warnings/{case_id}")
-    )
-    post(client, f"/warnings/{case_id}/form")
-    carry_out(county_then, "claim_form")
-    (document,) = issued(county_then)
-    runtime_on(county_then, tmp_path)
-    erase(county_then, date(2052, 1, 1))
-    client = county_then.sign_in("CENTER_CERTIFIER")
-    page = page_of(client, f"/warnings/{case_id}")
-    assert "住院两周" not in page
-    assert photo
-    assert post(client, photo[1]).status_code == 404
-    assert post(client, f"/documents/{document}", purpose="signing").status_code >= 400
-    assert client.get(f"/warnings/{case_id}/form").status_code >= 400
