@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -266,7 +267,7 @@ def test_the_description_has_every_operation_and_asks_for_a_token(web: Web) -> N
     description = web.client().get("/api/v1/openapi.json").get_json()
     assert description["openapi"] == "3.1.0" and description["security"] == [{"token": []}]
     there = {
-        rule.rule.replace("<row_id:", "{").replace(">", "}")
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for rule in web.app.url_map.iter_rules()
         if rule.endpoint.startswith("api_") and not rule.endpoint.startswith("api_docs")
     }
