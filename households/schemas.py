@@ -283,6 +283,7 @@ class DecisionForm(TextSchema):
     """Approving a proposal, or refusing it with the reason."""
 
     decision = Choice(("approve", "refuse"), required=True)
+    again = CleanText(max=40)
     reason = CleanText(max=LONGEST_REASON, lines=True)
 
 

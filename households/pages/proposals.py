@@ -102,6 +102,7 @@ def decided(proposal_id: str) -> Response | tuple[str, int]:
                 proposal_id,
                 approve=approve,
                 reason=said.get("reason"),
+                again="".join(said.get("again", "").upper().split()) or None,
             )
     except InvalidInput as invalid:
         errors = {name: pick(*pairs[0]) for name, pairs in invalid.fields.items()}
@@ -158,10 +159,18 @@ def _proposal_page(proposal_id: str, typed: str = "", errors: Mapping[str, str] 
         rows=rows,
         doubts=[capital(pick(*pair)) for pair in twice],
         own=asked.asked_by == actor.person,
+        again=_again_label(asked.kind),
         may_decide=waits and actor.role in deciders_of(asked.kind) and asked.asked_by != actor.person,
         may_withdraw=waits and asked.asked_by == actor.person,
         typed=typed,
         errors=errors,
+    )
+
+
+def _again_label(kind: str) -> str:
+    """What the field is called in which a masked number is typed once more; empty where there is none."""
+    return {"account": _("账号(对照材料再输一遍)"), "identity": _("正确的身份证号(对照材料再输一遍)")}.get(
+        kind, ""
     )
 
 

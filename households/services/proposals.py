@@ -57,6 +57,10 @@ NEEDS_PAPER = frozenset({"merge", "split", "identity", "clearance"})
 """Kinds that nobody can decide without a paper."""
 
 
+TYPED_AGAIN: Mapping[str, str] = {"account": "account_no", "identity": "id_number"}
+"""Kinds with a number that the page masks: whoever approves reads it from the paper and types it once more."""
+
+
 def deciders_of(kind: str) -> tuple[Role, ...]:
     """Who may decide a proposal of a kind."""
     return clearances.DECIDERS if kind == clearances.KIND else DECIDERS
@@ -118,11 +122,14 @@ def decide(
     *,
     approve: bool,
     reason: str | None = None,
+    again: str | None = None,
 ) -> Asked:
     """Approves a proposal and carries it out in this transaction, or refuses it with the reason.
 
+    `again` is the number that `TYPED_AGAIN` names, as the approver read it from the paper.
+
     Raises NotFound outside the actor's place, NotAllowedError for another role, the asker or (K6) the family's own,
-    InvalidInput for a refusal without a reason, ConflictError when it was decided meanwhile or cannot be carried out.
+    InvalidInput for a refusal without a reason or another number than was asked for, ConflictError when it was decided meanwhile or cannot be carried out.
     """
     begin(session, sealer, actor, at)
     asked = proposal_by_id(session, sealer, actor, proposal_id)
@@ -133,6 +140,12 @@ def decide(
         )
     if asked.kind == "account":
         refuse_conflict([Act(asked.asked_by, Duty.CHANGE_ACCOUNT)], actor.person, Duty.VERIFY_ACCOUNT)
+    if approve and asked.kind in TYPED_AGAIN and again != asked.says[TYPED_AGAIN[asked.kind]]:
+        wrong = (
+            "与申请的号码不一致,请对照材料核对",
+            "not the number that was asked for: compare it with the paper",
+        )
+        raise InvalidInput({"again": [wrong]})
     if not approve and not reason:
         raise InvalidInput({"reason": [("请写明不批准的理由", "say why it is refused")]})
     _refuse_own(session, actor, asked.household_id)

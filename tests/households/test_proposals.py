@@ -52,7 +52,8 @@ def account(name: str = "王五", on: date = DAY, number: str = NEW_ACCOUNT) -> 
 
 def both(world: World, kind: str, household: str, content: dict[str, Any], evidence: Any = PAPER) -> str:
     proposal: str = world.act(ask, kind, world.id(household), content, evidence)
-    world.act(decide, proposal, actor=DECIDER, approve=True)
+    again = content.get("account_no") or content.get("id_number")
+    world.act(decide, proposal, actor=DECIDER, approve=True, again=again)
     return proposal
 
 
@@ -113,6 +114,16 @@ def test_a_proposal_is_decided_once_and_taken_back_by_its_asker_only(world: Worl
     with pytest.raises(ConflictError):
         world.act(decide, proposal, actor=DECIDER, approve=True)
     assert account_on(world, H1, DAY) == ROSTER_ACCOUNT
+
+
+def test_the_approver_types_the_number_once_more_from_the_paper(world: World) -> None:
+    proposal = world.act(ask, "account", world.id(H1), account())
+    for again in (None, "6217000012345679"):
+        with pytest.raises(InvalidInput):
+            world.act(decide, proposal, actor=DECIDER, approve=True, again=again)
+    assert account_on(world, H1, DAY) == ROSTER_ACCOUNT
+    world.act(decide, proposal, actor=DECIDER, approve=True, again=NEW_ACCOUNT)
+    assert account_on(world, H1, DAY) == NEW_ACCOUNT
 
 
 def test_a_refusal_needs_a_reason_and_a_merge_a_paper(world: World) -> None:
@@ -360,5 +371,5 @@ def test_a_rosters_other_account_waits_for_a_second_person(world: World) -> None
         proposal = str(session.execute(text("SELECT id FROM proposal WHERE state = 'asked'")).scalar_one())
     with pytest.raises(NotAllowedError):
         world.act(decide, proposal, actor=DECIDER, approve=True)
-    world.act(decide, proposal, actor=replace(DECIDER, person="third"), approve=True)
+    world.act(decide, proposal, actor=replace(DECIDER, person="third"), approve=True, again=other)
     assert account_on(world, H1, date(2020, 6, 18)) == other

@@ -271,7 +271,10 @@ class Machine(RuleBasedStateMachine):
                 () if kind == "account" else PAPER,
             )
         with self.register.change() as session:
-            decide(session, self.register.sealer, DECIDER, self.register.at, proposal, approve=True)
+            again = content.get("account_no")
+            decide(
+                session, self.register.sealer, DECIDER, self.register.at, proposal, approve=True, again=again
+            )
 
     @rule(home=numbers, day=days, who=numbers)
     def a_household_splits(self, home: int, day: int, who: int) -> None:

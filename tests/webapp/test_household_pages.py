@@ -285,7 +285,9 @@ def test_an_account_takes_two_persons_and_is_masked(county: Web) -> None:
     assert "****5671" in page(second, f"/proposals/{proposal}")
     assert "6217000012345671" not in page(second, f"/proposals/{proposal}")
     assert post(client, f"/proposals/{proposal}/decide", decision="approve").status_code == 403
-    decided = post(second, f"/proposals/{proposal}/decide", decision="approve")
+    wrong = post(second, f"/proposals/{proposal}/decide", decision="approve", again="6217000012345670")
+    assert wrong.status_code == 422 and "与申请的号码不一致" in wrong.get_data(as_text=True)
+    decided = post(second, f"/proposals/{proposal}/decide", decision="approve", again="6217 0000 1234 5671")
     assert decided.status_code == 303
     shown = page(client, home.url)
     assert "****5671" in shown and "现用" in shown and "收款账户变更" in shown
@@ -401,7 +403,12 @@ def test_two_records_of_one_person_lead_to_the_form_of_the_correction(county: We
     assert hand_in(client, home, "identity", **fields).status_code == 303
     assert "已处理" in page(client, f"/registry-tasks/{task}")
     second = county.sign_in("CENTER_LEAD")
-    assert post(second, f"/proposals/{newest_proposal(county)}/decide", decision="approve").status_code == 303
+    assert (
+        post(
+            second, f"/proposals/{newest_proposal(county)}/decide", decision="approve", again=right
+        ).status_code
+        == 303
+    )
     assert right in full_numbers(county, home)
     with county.database.reading() as session:
         linked = session.execute(text("SELECT count(*) FROM person WHERE same_as IS NOT NULL")).scalar_one()
