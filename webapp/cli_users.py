@@ -96,9 +96,7 @@ def add(
 @click.option(
     "--place", required=True, metavar="CODE", help="区划代码 6/9/12 位 / area code of 6, 9 or 12 digits"
 )
-@click.option(
-    "--department", metavar="KEY", help="行业部门,如 MEDINS / the department, such as MEDINS"
-)
+@click.option("--department", metavar="KEY", help="行业部门,如 MEDINS / the department, such as MEDINS")
 @_dated
 @on_database
 def grant(

@@ -275,9 +275,7 @@ TABLE: dict[tuple[str, str], Right] = {
     ("recognitions.measure", "POST"): Right(frozenset({*_RECOGNISERS, *_CENTRE})),
     ("recognitions.paper", "POST"): Right(_CASES, purpose="download"),
     ("ledgers.shown", "GET"): Right(_CASES),
-    ("ledgers.export", "POST"): Right(
-        frozenset({Role.AUDITOR, *_RECOGNISERS, *_CENTRE}), purpose="download"
-    ),
+    ("ledgers.export", "POST"): Right(frozenset({Role.AUDITOR, *_RECOGNISERS, *_CENTRE}), purpose="download"),
     # Payments
     ("payments.batches", "GET"): county(_MONEY),
     ("payments.batch", "GET"): county(_MONEY),

@@ -160,7 +160,10 @@ _LEADS: Mapping[str, _Lead] = {
         _feed_upload,
     ),
     "feed_delivery": _Lead(
-        "feeds.shown", "feed", select(FeedDelivery.id, FeedDelivery.feed, FeedDelivery.feed.label("of")), _feed
+        "feeds.shown",
+        "feed",
+        select(FeedDelivery.id, FeedDelivery.feed, FeedDelivery.feed.label("of")),
+        _feed,
     ),
     "staff_member": _of_person(StaffMember.id),
     "account": _of_person(Account.id, _OWNER, names=[Account.login]),

@@ -81,7 +81,10 @@ GROUPS: tuple[tuple[Pair, Mapping[str, Pair]], ...] = (
             "proposal.approved": ("批准户籍变更", "change of the register approved"),
             "proposal.refused": ("不批准户籍变更", "change of the register refused"),
             "proposal.withdrawn": ("撤回户籍变更申请", "change of the register taken back"),
-            "feed_upload.erased": ("部门上传文件到期清除", "department's upload erased at the end of its term"),
+            "feed_upload.erased": (
+                "部门上传文件到期清除",
+                "department's upload erased at the end of its term",
+            ),
             "feed.erased": ("部门数据到期清除", "department's data erased at the end of its term"),
             "comparison.asked": ("申请比对", "comparison asked for"),
             "comparison.run": ("一站式比对", "comparison run"),
@@ -93,7 +96,10 @@ GROUPS: tuple[tuple[Pair, Mapping[str, Pair]], ...] = (
             "feed.held_back": ("部门数据退回确认", "department's file held back"),
             "feed.unchanged": ("部门数据无变动", "department's file again, nothing changed"),
             "feed.discarded": ("部门数据作废", "department's file discarded"),
-            "feed.errors_downloaded": ("下载部门数据错误表", "error workbook of a department's file downloaded"),
+            "feed.errors_downloaded": (
+                "下载部门数据错误表",
+                "error workbook of a department's file downloaded",
+            ),
         },
     ),
     (

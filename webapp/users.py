@@ -103,9 +103,7 @@ def grant(
     zh, en = ROLE_NAMES[role]
     if department is not None and department not in departments():
         listed = ", ".join(departments())
-        raise InvalidInput(
-            {"department": [(f"部门应为:{listed}", f"the department is one of: {listed}")]}
-        )
+        raise InvalidInput({"department": [(f"部门应为:{listed}", f"the department is one of: {listed}")]})
     with runtime.database.transaction() as session:
         account = account_by_login(session, login)
         too_few = security_administrators(session, business_day(at)) < SECURITY_ADMINISTRATORS

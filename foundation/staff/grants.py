@@ -226,7 +226,9 @@ def _check_role(role: Role, place: str, department: str | None) -> None:
             )
         ]
     if (role is Role.DEPARTMENT) != (department is not None):
-        wrong["department"] = [("仅行业部门岗位须选择部门", "the role of a department, and no other, names the department")]
+        wrong["department"] = [
+            ("仅行业部门岗位须选择部门", "the role of a department, and no other, names the department")
+        ]
     if wrong:
         raise InvalidInput(wrong)
 

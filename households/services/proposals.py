@@ -129,7 +129,8 @@ def decide(
     `again` is the number that `TYPED_AGAIN` names, as the approver read it from the paper.
 
     Raises NotFound outside the actor's place, NotAllowedError for another role, the asker or (K6) the family's own,
-    InvalidInput for a refusal without a reason or another number than was asked for, ConflictError when it was decided meanwhile or cannot be carried out.
+    InvalidInput for a refusal without a reason or another number than was asked for, ConflictError when it was decided
+    meanwhile or cannot be carried out.
     """
     begin(session, sealer, actor, at)
     asked = proposal_by_id(session, sealer, actor, proposal_id)
@@ -140,6 +141,8 @@ def decide(
         )
     if asked.kind == "account":
         refuse_conflict([Act(asked.asked_by, Duty.CHANGE_ACCOUNT)], actor.person, Duty.VERIFY_ACCOUNT)
+    if asked.state != "asked":
+        raise _decided_already()
     if approve and asked.kind in TYPED_AGAIN and again != asked.says[TYPED_AGAIN[asked.kind]]:
         wrong = (
             "与申请的号码不一致,请对照材料核对",
@@ -173,9 +176,13 @@ def _move(session: Session, actor: Actor, at: datetime, asked: Asked, state: str
     still = (Proposal.id == asked.id) & (Proposal.state == "asked")
     statement = update(Proposal).where(still).values(values).execution_options(synchronize_session=False)
     if session.execute(statement).rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
-        raise ConflictError(
-            "这项申请已由他人处理,请刷新", "somebody else has dealt with this proposal; look again"
-        )
+        raise _decided_already()
+
+
+def _decided_already() -> ConflictError:
+    return ConflictError(
+        "这项申请已由他人处理,请刷新", "somebody else has dealt with this proposal; look again"
+    )
 
 
 def _refuse_own(session: Session, actor: Actor, household_id: str) -> None:

@@ -141,15 +141,15 @@ def expected(world: World) -> set[tuple[int, str, tuple[Any, ...]]]:
 
 def _over(world: World, key: str, row: tuple[Any, ...]) -> bool:
     if key == "deposit":
-        return row[1] >= 5_000_000 and row[2] <= world.day
+        return bool(row[1] >= 5_000_000 and row[2] <= world.day)
     if key == "machinery":
-        return row[2] >= 5_000_000 and row[3] <= world.day
+        return bool(row[2] >= 5_000_000 and row[3] <= world.day)
     if key == "vehicle":
-        return row[2] >= 10_000_000 and row[3] <= world.day
+        return bool(row[2] >= 10_000_000 and row[3] <= world.day)
     if key == "company":
-        return row[2] >= 10_000_000 and row[3] <= world.day and row[4] == "存续"
+        return bool(row[2] >= 10_000_000 and row[3] <= world.day and row[4] == "存续")
     first = date(world.day.year - 5, 2, 28)
-    return row[1] == "商品住宅" and first <= row[2] <= world.day
+    return bool(row[1] == "商品住宅" and first <= row[2] <= world.day)
 
 
 def test_hits_are_those_of_the_plain_model(county: County, proof: bool) -> None:

@@ -93,8 +93,8 @@ def everyone(county: County, place: str = "370323") -> str:
 
 def worked(county: County, subject: str) -> str:
     with county.database.transaction() as session:
-        job = session.scalars(select(Job).where(Job.subject_id == subject)).one()
-        job = jobs.start(session, job.id, county.later())
+        job_id = session.scalars(select(Job.id).where(Job.subject_id == subject)).one()
+        job = jobs.start(session, job_id, county.later())
     assert job is not None
     carry_out(county.database, county.sealer, FixedClock(county.later()), SYSTEM, job)
     with county.database.reading() as session:

@@ -11,10 +11,10 @@ from sqlalchemy import func, select, text, update
 
 from foundation.database import Database
 from foundation.trail.events import Event
-from tests.webapp.api_client import Caller, caller
-from tests.webapp.conftest import Web
 from foundation.web.idempotency import REPLAYED
 from foundation.web.models import KeptAnswer
+from tests.webapp.api_client import Caller, caller
+from tests.webapp.conftest import Web
 
 DISABLE = {"state": "disabled"}
 

@@ -240,7 +240,9 @@ def test_a_held_claim_keeps_its_household_its_people_its_bank_file_and_its_repor
     erase(county, date(2052, 1, 1))
     with county.database.reading() as session:
         assert session.get_one(ClaimRow, claim.id).sealed != ERASED
-        incomes = session.scalars(select(Income.sealed).where(Income.household_id == claim.household_id)).all()
+        incomes = session.scalars(
+            select(Income.sealed).where(Income.household_id == claim.household_id)
+        ).all()
         assert incomes and ERASED not in incomes
         people = session.scalars(
             select(Person.sealed).join(Cover, Cover.person_id == Person.id)

@@ -28,7 +28,10 @@ SCOPES: dict[str, tuple[str, str]] = {
     "people:read": ("查询账号", "read accounts"),
     "people:write": ("停用与启用账号", "disable and enable accounts"),
     "registry:read": ("查询户籍、预警、比对与标准", "read the register, warnings, comparisons and standards"),
-    "registry:write": ("办理户籍、预警、比对与标准", "work on the register, warnings, comparisons and standards"),
+    "registry:write": (
+        "办理户籍、预警、比对与标准",
+        "work on the register, warnings, comparisons and standards",
+    ),
     "trail:read": ("查询审计链", "read the trail"),
 }
 """What a token may be for. The rights table says which route asks for which."""
