@@ -43,7 +43,8 @@ class ComparisonRun(Base):
     household_id: Mapped[str | None] = mapped_column(ForeignKey("household.id"))
     on_day: Mapped[date] = mapped_column(Date)
     feeds: Mapped[str] = mapped_column(Text)
-    """JSON {check: {feed: {as_of, delivery}} or null}: null is NO DATA."""
+    """JSON of `households.comparison_setting.Setting`: the standards, the checks, and each feed that was there then; a
+    feed that is not among them is NO DATA."""
     people: Mapped[int] = mapped_column(BigInteger)
     hits: Mapped[int] = mapped_column(BigInteger)
     asked_by: Mapped[str] = mapped_column(String)
