@@ -58,6 +58,12 @@ OPERATIONS = [
     "GET /api/v1/accounts/{account_id}",
     "PATCH /api/v1/accounts/{account_id}",
 ]
+RIGHT = {
+    "POST /api/v1/claims/{claim_id}/full-view": {"purpose": "audit"},
+    "POST /api/v1/comparisons": {"household_id": "household_id"},
+    "POST /api/v1/households/eligibility": {"id_number": "id_number", "on": "2020-06-30"},
+}
+"""Bodies that are right, where luck hardly makes one; a word that names a real id stands for it."""
 SURVEY = (
     '{"people":[],"wages_fen":1,"operating_fen":1,"property_fen":1,"transfer_fen":1,"cost_fen":1,"per_head_fen":1,'
     '"members":1,"main_source":"wages","line_fen":1}'
@@ -187,12 +193,8 @@ def test_an_operation_answers_as_described_whatever_it_is_sent(county: Web, name
         if there and name.startswith("POST /api/v1/warnings") and isinstance(case.body, dict):
             known = {"id_number": ids["id_number"], "on": county.clock.at.date().isoformat()}
             case.body = {field: known.get(field, value) for field, value in case.body.items()}
-        if there and name.endswith("/full-view"):
-            case.body = {"purpose": "adjudication"}
-        if there and name == "POST /api/v1/comparisons":
-            case.body = {"household_id": ids["household_id"]}
-        if there and name == "POST /api/v1/households/eligibility":
-            case.body = {"id_number": ids["id_number"], "on": "2020-06-30"}
+        if there and case.meta.generation.mode is GenerationMode.POSITIVE and name in RIGHT:
+            case.body = {field: ids.get(value, value) for field, value in RIGHT[name].items()}
         if there and name.startswith("PATCH"):
             case.headers["If-Match"] = who.get(f"/accounts/{ids['account_id']}").headers["ETag"]
         county.clock.forward(seconds=3)  # or the limit of calls in a minute answers
