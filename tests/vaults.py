@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from foundation.blobs import BlobStore
@@ -133,6 +133,76 @@ def _fill(session: Session, sealer: Sealer) -> None:
         _add(
             session, "stored_file", id=row_id, media_type="text/plain", sha256="0" * 64, size=0,
             content=ERASED.encode() if row_id == "erased" else content,
+        )  # fmt: skip
+    if session.scalar(
+        text("SELECT count(*) FROM feed_row")
+    ):  # a county without a pack has nobody to say these of
+        _fill_register(session, sealer)
+
+
+def _fill_register(session: Session, sealer: Sealer) -> None:
+    """What a pack leaves empty in the register: proposals, recognitions, tasks, relatives, hits and reports."""
+
+    def sealed(table: str, column: str, row_id: str) -> str:
+        return sealer.seal(table, column, row_id, '{"text": "周转困难"}')
+
+    household, person, feed_row = (
+        session.scalar(text(f"SELECT min(id) FROM {table}")) for table in ("household", "person", "feed_row")
+    )
+    today = AT.date()
+    _add(
+        session, "comparison_run", id="run", number="比对一", scope="everyone", place="370323", on_day=today, feeds="[]",
+        people=2, hits=2, asked_by="s1", run_at=AT, scheduled=False,
+    )  # fmt: skip
+    for number in ("1", "2"):
+        proposal, recognition, review = f"q{number}", f"r{number}", f"v{number}"
+        task, relative, name, hit = f"t{number}", f"g{number}", f"n{number}", f"i{number}"
+        case, report, upload = f"c{number}", f"m{number}", f"y{number}"
+        _add(
+            session, "proposal", id=proposal, kind="merge", household_id=household, state="refused", digest=proposal,
+            sealed=sealed("proposal", "sealed", proposal), asked_by="s1", asked_at=AT, decided_by="s2", decided_at=AT,
+            reason=sealed("proposal", "reason", proposal),
+        )  # fmt: skip
+        _add(
+            session, "recognition", id=recognition, number=f"认定{number}", household_id=household, state="refused",
+            basis="qualitative", reasons="[]", cause="illness", track="relief", surveyed_on=today, surveyors="[]",
+            appraised_on=today, appraisal="村评", notice_from=today, notice_to=today, digest=recognition,
+            sealed=sealed("recognition", "sealed", recognition), proposed_by="s1", proposed_at=AT, decided_by="s2",
+            decided_at=AT, decision=sealed("recognition", "decision", recognition), changed_at=AT,
+        )  # fmt: skip
+        _add(
+            session, "recognition_review", id=review, recognition_id=recognition, reviewed_on=today, reviewed_by="s1",
+            finding="stays", sealed=sealed("recognition_review", "sealed", review), digest=review, recorded_at=AT,
+        )  # fmt: skip
+        _add(
+            session, "registry_task", id=task, kind="two_names", state="settled", person_id=person, digest=task,
+            sealed=sealed("registry_task", "sealed", task), opened_at=AT, settled_by="s1", settled_at=AT,
+            settlement="kept", reason=sealed("registry_task", "reason", task),
+        )  # fmt: skip
+        _add(
+            session, "relative", id=relative, person_id=person, kind="heir", relation="子", paper="公证",
+            sealed=sealed("relative", "sealed", relative), source="register", known_at=AT,
+        )  # fmt: skip
+        _add(
+            session, "person_name", id=name, person_id=person, source="register", known_at=AT, retired_at=AT,
+            sealed=sealed("person_name", "sealed", name),
+        )  # fmt: skip
+        _add(
+            session, "comparison_hit", id=hit, run_id="run", person_id=person, matter="vehicle", feed_row_id=feed_row,
+            through=sealed("comparison_hit", "through", hit),
+        )  # fmt: skip
+        _add(
+            session, "warning_case", id=case, number=f"预警{number}", household_id=household, person_id=person,
+            village_code="370323101001", line="illness", event_key=number, event_on=today, state="open", opened_at=AT,
+            changed_at=AT,
+        )  # fmt: skip
+        _add(
+            session, "warning_report", id=report, case_id=case, channel="village", reported_at=AT, lag_days=0,
+            sealed=sealed("warning_report", "sealed", report), digest=report,
+        )  # fmt: skip
+        _add(
+            session, "feed_upload", id=upload, feed="medical", mode="full", as_of=today, state="ready", file="{}",
+            uploaded_at=AT, uploaded_by="{}", changed_at=AT, preview=sealed("feed_upload", "preview", upload),
         )  # fmt: skip
 
 

@@ -327,33 +327,31 @@ def test_a_key_file_without_the_new_key_or_with_another_current_one_stops_it(
 
 
 def test_what_does_not_open_is_named_and_all_else_is_done(vault: Vault) -> None:
-    run_sql(vault, "UPDATE household SET sealed = (SELECT sealed FROM household WHERE id <> :id LIMIT 1) WHERE id = :id",
-            id=(household := first_household(vault)))  # fmt: skip
-    kept = sealed_household(vault, household)
-    with pytest.raises(
-        ConfigurationError, match=f"1 sealed values do not open.*household.sealed {household}"
-    ):
+    run_sql(vault, "UPDATE person SET sealed = (SELECT sealed FROM person WHERE id <> :id LIMIT 1) WHERE id = :id",
+            id=(person := first_person(vault)))  # fmt: skip
+    kept = sealed_person(vault, person)
+    with pytest.raises(ConfigurationError, match=f"1 sealed values do not open.*person.sealed {person}"):
         rotate(vault, ADMIN, NOW)
     (upkeep,) = rotations(vault)
     assert upkeep.state == "running"
     assert under_others(vault, str(upkeep.key_id)) == 1
-    assert sealed_household(vault, household) == kept, "evidence is left as it was found"
+    assert sealed_person(vault, person) == kept, "evidence is left as it was found"
     with vault.database.transaction() as session:
-        fresh = vault.sealer.seal("household", "sealed", household, "{}")
+        fresh = vault.sealer.seal("person", "sealed", person, "{}")
         session.execute(
-            text("UPDATE household SET sealed = :fresh WHERE id = :id"), {"fresh": fresh, "id": household}
+            text("UPDATE person SET sealed = :fresh WHERE id = :id"), {"fresh": fresh, "id": person}
         )
     assert rotate(vault, ADMIN, NOW).state == "finished"
 
 
-def first_household(vault: Vault) -> str:
+def first_person(vault: Vault) -> str:
     with vault.database.reading() as session:
-        return str(session.scalar(text("SELECT min(id) FROM household")))
+        return str(session.scalar(text("SELECT min(id) FROM person")))
 
 
-def sealed_household(vault: Vault, household_id: str) -> str:
+def sealed_person(vault: Vault, person_id: str) -> str:
     with vault.database.reading() as session:
-        return str(session.scalar(text("SELECT sealed FROM household WHERE id = :id"), {"id": household_id}))
+        return str(session.scalar(text("SELECT sealed FROM person WHERE id = :id"), {"id": person_id}))
 
 
 def test_a_damaged_file_is_named_and_all_else_is_done(vault: Vault) -> None:
@@ -370,7 +368,7 @@ def test_a_damaged_file_is_named_and_all_else_is_done(vault: Vault) -> None:
 
 def test_what_is_under_an_unknown_key_is_told_before_anything_begins(vault: Vault, key_file: Path) -> None:
     before = key_file.read_bytes()
-    run_sql(vault, "UPDATE household SET sealed = 'k00000000:AAAA' WHERE id = :id", id=first_household(vault))
+    run_sql(vault, "UPDATE person SET sealed = 'k00000000:AAAA' WHERE id = :id", id=first_person(vault))
     with pytest.raises(ConfigurationError, match="1 sealed values are under keys that the key file has not"):
         rotate(vault, ADMIN, NOW)
     assert (rotations(vault), key_file.read_bytes()) == ([], before)
@@ -596,6 +594,21 @@ KEPT = {
     ("disclosure", "note"): "purpose",
     ("export", "note"): "kind",
     ("legal_hold", "reason"): "set_by",
+    ("bank_account", "sealed"): "digest",
+    ("cover", "sealed"): "relation",
+    ("feed_row", "sealed"): "amount_fen",
+    ("income", "sealed"): "digest",
+    ("person_name", "sealed"): "source",
+    ("relative", "sealed"): "relation",
+    ("proposal", "sealed"): "asked_by",
+    ("proposal", "reason"): "asked_by",
+    ("recognition", "sealed"): "proposed_by",
+    ("recognition", "decision"): "decided_by",
+    ("recognition_review", "sealed"): "reviewed_by",
+    ("registry_task", "sealed"): "kind",
+    ("registry_task", "reason"): "kind",
+    ("comparison_hit", "through"): "matter",
+    ("warning_report", "sealed"): "channel",
 }
 """Sealed columns of records that are kept, and a column of theirs that nobody may ever change."""
 
