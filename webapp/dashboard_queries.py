@@ -21,6 +21,7 @@ from foundation.clock import business_day
 from foundation.identifiers import birth_date
 from foundation.places import COUNTY_DIGITS, within
 from foundation.sealing import ERASED, Sealer
+from households.key_villages import key_villages
 from households.models.people import Cover, HouseholdRow, Income, Membership, Person
 from households.models.recognition import Recognition
 from households.models.two_times import believed, true_on
@@ -66,6 +67,8 @@ class Dashboard:
     """Recognised households by cause."""
     sources: Mapping[str | None, int]
     """Recognised households by main source of income; None: not surveyed."""
+    key_villages: tuple[int, int] | None
+    """Recognised households in key villages, and in others; None while the county has named no key villages."""
     bands: Mapping[tuple[int, int | None], int]
     """People of recognised households by age."""
     cases: Mapping[str, int]
@@ -90,6 +93,7 @@ def dashboard(session: Session, sealer: Sealer, place: str, day: date, at: datet
         places=rows,
         causes=_counted(row.cause for row in risky),
         sources=_sources(session, [row.id for row in risky], day),
+        key_villages=_in_key_villages(risky),
         bands=_bands(session, sealer, [person for people in members.values() for person in people], day),
         cases=_cases(session, place),
         lags=_lags(session, place, at),
@@ -108,6 +112,7 @@ def _recognised(session: Session, place: str) -> list[Any]:
             HouseholdRow.id,
             HouseholdRow.town,
             HouseholdRow.village,
+            HouseholdRow.village_code,
             Recognition.cause,
             Recognition.review_due,
         )
@@ -180,6 +185,13 @@ def _total(rows: Sequence[PlaceRow]) -> PlaceRow:
         owed=summed("owed"),
         owed_fen=summed("owed_fen"),
     )
+
+
+def _in_key_villages(risky: Sequence[Any]) -> tuple[int, int] | None:
+    if not (named := key_villages()):
+        return None
+    inside = sum(row.village_code in named for row in risky)
+    return inside, len(risky) - inside
 
 
 def _sources(session: Session, household_ids: Sequence[str], day: date) -> dict[str | None, int]:

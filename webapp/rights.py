@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from flask import Flask
 
-from foundation.actors import Role
+from foundation.actors import Actor, Role
 from foundation.errors import ConfigurationError
 from foundation.places import COUNTY_DIGITS, TOWN_DIGITS, VILLAGE_DIGITS
 from foundation.segregation import may_write
@@ -373,3 +373,9 @@ def check_complete(app: Flask) -> None:
 def right_of(endpoint: str, method: str) -> Right | None:
     """The row for a request; HEAD is a GET without a body."""
     return TABLE.get((endpoint, "GET" if method == "HEAD" else method))
+
+
+def may_open(actor: Actor, endpoint: str) -> bool:
+    """Whether the rights table lets somebody in to a page."""
+    right = right_of(endpoint, "GET")
+    return right is not None and right.allows(actor.role, actor.place)

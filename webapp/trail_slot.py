@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from claims.slots import CaseIds, Filling, fill
 from foundation.sealing import Sealer
 from foundation.web.acting import acting
-from webapp.trail_things import may_open
+from webapp.rights import may_open
 
 
 def register(app: Flask) -> None:

@@ -31,7 +31,7 @@ from payments.models import BankFile, Batch, Payable, Payment
 from policies.models import Standard
 from reports.models import DocumentNumber, IssuedDocument
 from webapp.models import ApiToken, WebSession
-from webapp.rights import right_of
+from webapp.rights import may_open
 
 Key = tuple[str, str]
 """Table and id."""
@@ -43,12 +43,6 @@ class Thing:
 
     name: str
     url: str = ""
-
-
-def may_open(actor: Actor, endpoint: str) -> bool:
-    """Whether the rights table lets somebody in to a page."""
-    right = right_of(endpoint, "GET")
-    return right is not None and right.allows(actor.role, actor.place)
 
 
 def things(session: Session, actor: Actor, keys: Iterable[Key]) -> dict[Key, Thing]:

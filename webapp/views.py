@@ -18,7 +18,7 @@ from foundation.money import Money
 from foundation.web.acting import now, reading
 from foundation.web.language import LANGUAGES, pick, template_globals
 from households.queries import place_names
-from webapp.rights import right_of
+from webapp.rights import may_open
 
 THEMES = ("auto", "light", "dark")
 
@@ -137,7 +137,7 @@ def _navigation(actor: Actor) -> list[MenuItem]:
             MenuItem(url_for(endpoint), pick(zh, en), endpoint.partition(".")[0] == here),
         )
         for endpoint, zh, en in MENU
-        if (right := right_of(endpoint, "GET")) is not None and right.allows(actor.role, actor.place)
+        if may_open(actor, endpoint)
     ]
     sizes = Counter(group for group, _item in entries)
     alone = sum(group is not None and sizes[group] == 1 for group, _item in entries)

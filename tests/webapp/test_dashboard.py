@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy import func, select
 
 from claims.models import OwedRow
 from foundation.database import Database
+from foundation.errors import ConfigurationError
+from households.key_villages import key_villages
 from households.layouts import layouts
 from households.models.feeds import FeedRow
 from households.models.people import Cover, HouseholdRow, Income, Membership, Person
@@ -244,3 +247,38 @@ def test_a_village_sees_its_own_figures_only(county: Web, families: list[Househo
     data = caller(county, "VILLAGE_OFFICER", village).data("/dashboard?on=2020-12-31")
     assert [row["name"] for row in data["places"]] == [families[0].village]
     assert data["total"]["at_risk_households"] == 2
+
+
+def test_households_in_key_villages_are_counted_once_the_county_names_them(
+    county: Web, families: list[HouseholdRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert looked(county, COUNTY).key_villages is None
+    page = county.sign_in("CENTER_LEAD").get("/dashboard").get_data(as_text=True)
+    assert "县里尚未提供重点村名单" in page
+    named = tmp_path / "villages.txt"
+    named.write_text(f"# 重点村\n\n{families[0].village_code} 某村\n", encoding="utf-8-sig")
+    monkeypatch.setenv("FANGPIN_KEY_VILLAGES", str(named))
+    inside = sum(home.village_code == families[0].village_code for home in families)
+    assert looked(county, COUNTY).key_villages == (inside, 3 - inside)
+    assert 0 < inside < 3
+    page = county.sign_in("CENTER_LEAD").get("/dashboard").get_data(as_text=True)
+    assert "相对贫困户在重点村" in page and "其他村" in page
+
+
+@pytest.mark.parametrize("content", ["37032310100 十一位\n", "某村 370323101001\n", None])
+def test_a_list_of_key_villages_that_cannot_be_read_is_refused_by_its_line(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "villages.txt"
+    if content is not None:
+        named.write_text(f"370323101001\n{content}", encoding="utf-8")
+    monkeypatch.setenv("FANGPIN_KEY_VILLAGES", str(named))
+    with pytest.raises(ConfigurationError, match="line 2" if content else "cannot be read"):
+        key_villages()
+
+
+def test_figures_lead_to_the_lists_of_what_they_count_for_those_who_may_see_them(county: Web) -> None:
+    page = county.sign_in("CENTER_LEAD").get("/dashboard").get_data(as_text=True)
+    for path in ("/households", "/recognitions?standing=active", "/warnings?state=open", "/owed"):
+        assert f'<a href="{path}">' in page, path
+        assert county.sign_in("CENTER_LEAD").get(path).status_code == 200

@@ -53,6 +53,13 @@ class BandData(Output):
     people = fields.Integer(required=True)
 
 
+class KeyVillageData(Output):
+    """Recognised households in key villages, and in others."""
+
+    inside = fields.Integer(required=True)
+    others = fields.Integer(required=True)
+
+
 class LateData(Output):
     """A department whose feeds are late: how many, and by how many days the latest."""
 
@@ -70,6 +77,8 @@ class DashboardData(Output):
     causes = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     income_sources = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     """`unknown`: nobody has surveyed it."""
+    key_villages = fields.Nested(KeyVillageData, required=True, allow_none=True)
+    """Null while the county has named no key villages."""
     ages = fields.List(fields.Nested(BandData), required=True)
     open_cases = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     lags = fields.List(fields.Nested(LagData), required=True)
@@ -91,6 +100,8 @@ def shown(asked: dict[str, Any]) -> dict[str, Any]:
         "total": _place(found.totals),
         "causes": found.causes,
         "income_sources": {source or "unknown": count for source, count in found.sources.items()},
+        "key_villages": found.key_villages
+        and dict(zip(("inside", "others"), found.key_villages, strict=True)),
         "ages": [
             {"from_age": low, "below": high, "people": people} for (low, high), people in found.bands.items()
         ],

@@ -26,8 +26,8 @@ from households.services.warnings import CHANNELS_OF
 from policies.queries import standards_waiting, years_due
 from policies.services import DECIDERS, PROPOSERS
 from webapp import queries
+from webapp.rights import may_open
 from webapp.trail_queries import last_check
-from webapp.trail_things import may_open
 from webapp.views import money_text
 
 blueprint = Blueprint("home", __name__)

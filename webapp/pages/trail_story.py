@@ -21,8 +21,8 @@ from foundation.web.requests import arguments
 from payments.states import PAYABLE_STATE_NAMES
 from webapp import trail_queries as queries
 from webapp.pages import trail, trail_event
+from webapp.rights import may_open
 from webapp.trail_case import Standing, story_of
-from webapp.trail_things import may_open
 from webapp.trail_view import Shown, exact, people_names, shown
 
 blueprint = trail_event.blueprint
